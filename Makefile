@@ -1,0 +1,39 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := test
+.PHONY: run test check soak bench wheel clean
+
+run: .venv/.installed
+	$(BIN)/python -m examples.research
+
+test: .venv/.installed
+	$(BIN)/python -m pytest --cov
+
+check: .venv/.installed
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# A soak lasts longer than the time limit of an ordinary test.
+soak: .venv/.installed
+	$(BIN)/python -m pytest -m soak --timeout=1800
+
+bench: .venv/.installed
+	$(BIN)/python -m benchmarks
+
+# setuptools would pack whatever an earlier build has left in build/.
+wheel: .venv/.installed
+	rm -rf build dist
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml setup.cfg
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	touch $@

@@ -1,0 +1,227 @@
+"""The agent: what users write."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from actors.event import Event
+from actors.state import State
+
+_Callable = TypeVar("_Callable", bound=Callable[..., Any])
+
+
+class AgentContext(Protocol):
+    """What an agent that takes a third parameter is told about the event it handles."""
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds that are left until its deadline; None when it has none, never negative."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more. A polite agent looks at it now and then."""
+
+    @property
+    def attempt(self) -> int:
+        """Which try at the event this is; 1 is the first."""
+
+
+class Agent(ABC):
+    """An agent with state of its own. Subclass it and give the class, or a factory, to `Runtime.spawn()`.
+
+    An instance handles one event at a time; `concurrency=N` makes N instances. `run` and the hooks may be `async def`:
+    if `run` is, everything runs on an event loop, else on a thread, not always the same one. Construction and hooks
+    are under a deadline too.
+
+    Attributes:
+        requires: State keys without which it is not run: its step fails with `missing_input`.
+        produces: State keys that must be there when it has run: else its step fails with `missing_output`.
+    """
+
+    requires: Iterable[str] = ()
+    produces: Iterable[str] = ()
+
+    @abstractmethod
+    def run(self, event: Event, state: State, /, *args: Any) -> Any:
+        """Handle one event.
+
+        Args:
+            event: What happened; immutable.
+            state: The agent's own copy of the run's state, to be changed in place if it likes.
+            args: An `AgentContext`, if the method takes a third parameter.
+
+        Returns:
+            None when it changed `state` in place, a mapping to be laid over it, a `State` that replaces it, or an
+            `AgentResult`.
+        """
+
+    def on_start(self) -> Any:  # noqa: B027  # an optional hook
+        """Get ready, before the first event; runs where `run` does. Raising counts as a failed start."""
+
+    def on_stop(self) -> Any:  # noqa: B027  # an optional hook
+        """Clean up after the last event. Not called on an instance whose code is still running."""
+
+    def on_restart(self, reason: str) -> Any:  # noqa: B027  # an optional hook
+        """Learn that this instance replaces a crashed one; called after `on_start`."""
+
+
+def declares(
+    *, requires: Iterable[str] = (), produces: Iterable[str] = ()
+) -> Callable[[_Callable], _Callable]:
+    """Declare for a function agent which state keys it needs and which it leaves behind."""
+
+    def mark(function: _Callable) -> _Callable:
+        function.requires = _key_names(requires, "requires", function)  # type: ignore[attr-defined]  # functions take attributes
+        function.produces = _key_names(produces, "produces", function)  # type: ignore[attr-defined]  # the same
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDefinition:
+    """What `spawn` was given, understood.
+
+    Attributes:
+        name: The agent's name.
+        make: Makes an instance (user code); None for a function, which has none.
+        function: The function; None when there are instances.
+        is_async: Whether it is run on an event loop.
+        wants_context: Whether it takes a third parameter.
+        requires: The state keys it declares to need.
+        produces: The state keys it declares to leave behind.
+    """
+
+    name: str
+    make: Callable[[], Any] | None
+    function: Callable[..., Any] | None
+    is_async: bool
+    wants_context: bool
+    requires: tuple[str, ...]
+    produces: tuple[str, ...]
+
+
+def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
+    """Understand what a user wants to spawn.
+
+    Args:
+        name: The name to spawn it under.
+        agent: A subclass of Agent, a factory without parameters, or a callable of `(event, state)`.
+        dispatcher: What the user asked for: "loop", "threads" or None.
+
+    Raises:
+        TypeError: If it is none of these; the text says what was expected.
+        ValueError: If the dispatcher is unknown or does not fit.
+    """
+    if isinstance(agent, Agent):
+        raise TypeError(
+            f"agent {name!r}: give spawn() the class {type(agent).__name__} or a factory, not an instance; "
+            "a restart must be able to make a new one"
+        )
+    if not callable(agent):
+        raise TypeError(
+            f"agent {name!r}: expected a subclass of Agent, a factory or a callable of (event, state), "
+            f"not {type(agent).__name__}"
+        )
+    if isinstance(agent, type):
+        return _define_class(name, agent, agent, dispatcher)
+    count = _parameter_count(agent, name)
+    if count == 0:
+        return _define_factory(name, agent, dispatcher)
+    if count not in (2, 3):
+        raise TypeError(f"agent {name!r}: a function agent takes (event, state) or (event, state, context)")
+    is_async = _is_async(agent)
+    _check_dispatcher(name, dispatcher, is_async)
+    return AgentDefinition(
+        name,
+        None,
+        agent,
+        is_async or dispatcher == "loop",
+        count == 3,  # noqa: PLR2004  # event, state, context
+        _key_names(getattr(agent, "requires", ()), "requires", agent),
+        _key_names(getattr(agent, "produces", ()), "produces", agent),
+    )
+
+
+def _define_class(
+    name: str, cls: type, make: Callable[[], Any], dispatcher: str | None
+) -> AgentDefinition:
+    if not issubclass(cls, Agent):
+        raise TypeError(f"agent {name!r}: class {cls.__name__} must be a subclass of actors.Agent")
+    if inspect.isabstract(cls):
+        raise TypeError(f"agent {name!r}: class {cls.__name__} has no run(self, event, state)")
+    count = _parameter_count(cls.run, name) - 1
+    if count not in (2, 3):
+        raise TypeError(f"agent {name!r}: run takes (self, event, state) or (self, event, state, context)")
+    if make is cls and _parameter_count(cls, name) > 0:
+        raise TypeError(
+            f"agent {name!r}: {cls.__name__} needs arguments; spawn a factory such as functools.partial"
+        )
+    is_async = _is_async(cls.run)
+    _check_dispatcher(name, dispatcher, is_async)
+    wants_context = count == 3  # noqa: PLR2004  # event, state, context
+    requires = _key_names(cls.requires, "requires", cls)
+    produces = _key_names(cls.produces, "produces", cls)
+    is_async = is_async or dispatcher == "loop"
+    return AgentDefinition(name, make, None, is_async, wants_context, requires, produces)
+
+
+def _define_factory(name: str, factory: Callable[[], Any], dispatcher: str | None) -> AgentDefinition:
+    """A factory's class is known by its annotation or by `partial`; else one product is made to look at."""
+    cls = getattr(factory, "func", None)
+    if not isinstance(cls, type):
+        product = factory()
+        if not isinstance(product, Agent):
+            raise TypeError(
+                f"agent {name!r}: a callable without parameters is a factory and must make an Agent, "
+                f"not {type(product).__name__}; a function agent takes (event, state)"
+            )
+        cls = type(product)
+    return _define_class(name, cls, factory, dispatcher)
+
+
+def _parameter_count(function: Callable[..., Any], name: str) -> int:
+    """Count the positional parameters that have no default, or three when any number is taken."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"agent {name!r}: the signature of {function!r} cannot be read") from error
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    named = [p for p in parameters if p.kind in positional]
+    required = sum(p.default is p.empty for p in named)
+    mandatory = [
+        p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+    ]
+    if mandatory:
+        raise TypeError(f"agent {name!r}: keyword-only parameter {mandatory[0]!r} needs a default")
+    if len(named) > required and any(p.name == "context" for p in named[required:]):
+        return required + 1
+    return required
+
+
+def _is_async(function: object) -> bool:
+    while hasattr(function, "func"):  # functools.partial
+        function = function.func
+    call = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself is looked at
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _check_dispatcher(name: str, dispatcher: str | None, is_async: bool) -> None:
+    if dispatcher not in (None, "loop", "threads"):
+        raise ValueError(f"agent {name!r}: dispatcher must be 'loop' or 'threads', not {dispatcher!r}")
+    if dispatcher == "threads" and is_async:
+        raise ValueError(f"agent {name!r}: `async def` needs the dispatcher 'loop', not 'threads'")
+
+
+def _key_names(keys: object, declared: str, owner: object) -> tuple[str, ...]:
+    if isinstance(keys, str) or not isinstance(keys, Iterable):
+        raise TypeError(f"{owner!r}: {declared} must be a sequence of state keys, not {keys!r}")
+    names = tuple(keys)
+    for key in names:
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"{owner!r}: {declared} must name state keys, not {key!r}")
+    return names

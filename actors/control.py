@@ -1,0 +1,173 @@
+"""The control plane: a place, not a thread.
+
+There is one run queue and one lock. Whoever has news appends it and, if nobody is inside, enters and handles what is
+queued for a bounded turn (flat combining: Hendler, Incze, Shavit, Tzafrir, SPAA 2010). The deadline thread owns the
+timers, enters when one is due, and takes over from whoever has used up its turn.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from actors.environment import Environment
+from actors.timers import ScheduledMessage, TimerHeap
+from actors.wakeup import Wakeup
+
+TURN_LIMIT = 200
+"""How many messages a thread handles before the deadline thread takes over."""
+
+_STOP_JOIN = 5.0
+
+
+class Recipient(Protocol):
+    """What messages of the control plane are for."""
+
+    def handle(self, message: Any) -> None:
+        """Handle one message, inside the control plane."""
+
+
+class ControlPlane:
+    """The run queue, its lock, its timers and the deadline thread.
+
+    Args:
+        environment: Where time and threads come from.
+        on_defect: Called inside, with the recipient, the message and the exception, when handling a message
+            raised or was interrupted. It must not raise.
+        on_interrupt: Called inside after an interruption, to repair what may be half-done.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        on_defect: Callable[[Recipient, Any, BaseException], None],
+        on_interrupt: Callable[[], None],
+    ) -> None:
+        self.now = environment.clock.now
+        self._clock = environment.clock
+        self._threads = environment.threads
+        self._on_defect = on_defect
+        self._on_interrupt = on_interrupt
+        # Appended to by any thread (atomic); handled and popped only by the lock's holder.
+        self._queue: deque[tuple[Recipient, Any]] = deque()
+        # Reentrant so that a release in a `finally` can tell whether this thread holds it, wherever an interrupt
+        # struck; nobody enters twice on purpose.
+        self._lock = threading.RLock()
+        # Invariant: the message being handled is the queue's head until it has been handled.
+        self._current: tuple[Recipient, Any] | None = None
+        self._timers = TimerHeap()
+        # When the deadline thread will look next; written and read by the lock's holder.
+        self._looks_at: float | None = None
+        self._wakeup = Wakeup()
+        self._is_stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def armed_timers(self) -> int:
+        """How many timers are armed."""
+        return len(self._timers)
+
+    def start(self) -> None:
+        """Start the deadline thread."""
+        self._thread = self._threads.start("mixmode-deadlines", self._serve)
+
+    def stop(self) -> None:
+        """End the deadline thread and drop all timers. Messages are still handled by whoever posts them."""
+        self._is_stopping = True
+        self._wakeup.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_STOP_JOIN)
+        with self._lock:
+            self._timers.clear()
+
+    def post(self, recipient: Recipient, message: Any) -> None:
+        """Queue a message and handle what is queued, unless another thread is doing so. Any thread.
+
+        Raises:
+            KeyboardInterrupt: If it struck inside; the plane was left cleanly.
+        """
+        self._queue.append((recipient, message))
+        if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+            self._enter()
+
+    def send(self, recipient: Recipient, message: Any) -> None:
+        """Queue a message from inside the control plane."""
+        self._queue.append((recipient, message))
+
+    def schedule(self, at: float, recipient: Recipient, message: Any) -> ScheduledMessage:
+        """Send a message at a moment on the clock. Inside the control plane only."""
+        timer = self._timers.arm(at, recipient, message)
+        looks_at = self._looks_at
+        if looks_at is None or at < looks_at:
+            self._looks_at = at
+            self._wakeup.set()
+        return timer
+
+    def _enter(self) -> None:
+        """Handle what is queued. Not finding the lock free is fine: its holder looks again after letting go."""
+        struck: BaseException | None = None
+        budget = TURN_LIMIT
+        while self._queue:
+            try:
+                if not self._lock.acquire(blocking=False):
+                    break
+                budget -= self._turn(budget)
+            except BaseException as error:  # noqa: BLE001  # an interrupt; raised once the plane is left
+                self._recover(error)
+                struck = error
+            finally:
+                # No call may come before the release: an interrupt would leave the plane locked.
+                try:
+                    self._lock.release()
+                except RuntimeError:
+                    pass  # it was not free
+            if budget <= 0 and not self._is_stopping:
+                self._wakeup.set()
+                break
+        if struck is not None:
+            raise struck
+
+    def _turn(self, limit: int) -> int:
+        """Handle up to `limit` messages and return how many it were."""
+        queue = self._queue
+        for handled in range(limit):
+            if not queue:
+                return handled
+            self._current = current = queue[0]
+            try:
+                current[0].handle(current[1])
+            except Exception as error:  # noqa: BLE001  # a defect of ours must not spread
+                self._on_defect(*current, error)
+            queue.popleft()
+        return limit
+
+    def _recover(self, error: BaseException) -> None:
+        """Put the queue in order after an interrupt, which may have struck anywhere inside."""
+        if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+            return
+        current = self._current
+        if current is not None and self._queue and self._queue[0] is current:
+            self._on_defect(*current, error)
+            self._queue.popleft()
+        self._on_interrupt()
+
+    def _serve(self) -> None:
+        """Run the deadline thread: fire what is due, take over what others left, sleep."""
+        while not self._is_stopping:
+            with self._lock:
+                self._fire_due()
+                self._turn(TURN_LIMIT)
+                self._looks_at = self._timers.next_at
+            if self._queue:
+                continue
+            looks_at = self._looks_at
+            timeout = None if looks_at is None else max(0.0, looks_at - self.now())
+            self._clock.wait(self._wakeup, timeout)
+
+    def _fire_due(self) -> None:
+        now = self.now()
+        while (timer := self._timers.pop_due(now)) is not None:
+            self._queue.append((timer.cell, timer.message))
+            timer.cell = timer.message = None

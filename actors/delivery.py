@@ -1,0 +1,59 @@
+"""The delivery thread: where callbacks of users and log records leave the control plane."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from actors.environment import Environment
+
+logger = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Run what may block or raise (callbacks, observers, log handlers) on a thread of its own, in order.
+
+    The thread is started with the first delivery. A callback that hangs holds up other callbacks and log records,
+    and nothing else.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._starting = threading.Lock()
+        # Written under the lock above; read without it by `post`: a stale None only takes the lock.
+        self._thread: threading.Thread | None = None
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Have something called soon on the delivery thread. Never blocks."""
+        self._queue.put(call)
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    start = self._environment.threads.start
+                    self._thread = start("mixmode-delivery", self._run)
+
+    def log(self, level: int, message: str, *values: object) -> None:
+        """Log from inside the control plane; the handlers run on the delivery thread."""
+        if logger.isEnabledFor(level):
+            self.post(lambda: logger.log(level, message, *values))
+
+    def stop(self, timeout: float) -> bool:
+        """Deliver what is queued, then end the thread; return whether that was done in time."""
+        thread = self._thread
+        if thread is None:
+            return True
+        self._queue.put(None)
+        if thread is not threading.current_thread():
+            thread.join(timeout)
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        while (call := self._queue.get()) is not None:
+            try:
+                call()
+            except BaseException:
+                # What is delivered is a user's; nothing it raises may end the deliveries of others.
+                logger.exception("a callback or observer raised")

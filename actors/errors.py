@@ -1,0 +1,234 @@
+"""Every error that callers of this package may meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pykka
+
+if TYPE_CHECKING:
+    from actors.run import BranchReport
+    from actors.state import State
+    from supervisors.outcome import Outcome
+    from supervisors.trace import TraceRecord
+
+
+class ActorError(Exception):
+    """The base of this package's errors."""
+
+
+class UnknownAgentError(ActorError, LookupError):
+    """A workflow or a call names agents that are not spawned."""
+
+    def __init__(self, unknown: tuple[str, ...], known: tuple[str, ...]) -> None:
+        super().__init__(unknown, known)
+        self.unknown = unknown
+        self.known = known
+
+    def __str__(self) -> str:
+        names = ", ".join(map(repr, self.unknown))
+        known = ", ".join(map(repr, self.known)) or "none"
+        return f"no agent is spawned under the name {names}; known are: {known}"
+
+
+class AgentExistsError(ActorError, ValueError):
+    """The name is taken by an agent that has not stopped yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"an agent named {self.name!r} is spawned already; stop it first or choose another name"
+
+
+class RuntimeNotRunningError(ActorError, RuntimeError):
+    """The runtime was not started yet, or is stopping or stopped."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+    def __str__(self) -> str:
+        if self.status == "new":
+            return "the runtime was not started; use it as a context manager or call start()"
+        return f"the runtime is {self.status}; it takes no new work, make another Runtime"
+
+
+class ForkedRuntimeError(ActorError, RuntimeError):
+    """The process was forked: the runtime's threads exist in the parent only."""
+
+    def __str__(self) -> str:
+        return "this runtime belongs to the parent process of a fork; make a new Runtime in the child"
+
+
+class OverloadedError(ActorError):
+    """As many runs are in progress as the runtime allows."""
+
+    def __init__(self, max_runs: int) -> None:
+        super().__init__(max_runs)
+        self.max_runs = max_runs
+
+    def __str__(self) -> str:
+        return f"{self.max_runs} runs are in progress, as many as max_runs allows; submit again later"
+
+
+class WouldDeadlockError(ActorError, RuntimeError):
+    """A blocking call on a thread that runs one of the runtime's event loops."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+    def __str__(self) -> str:
+        return (
+            f"{self.call} would block the event loop that has to do the work; "
+            "await the run or the future instead"
+        )
+
+
+class AgentStoppedError(ActorError, pykka.ActorDeadError):
+    """The agent stopped before it could handle the event."""
+
+    def __init__(self, agent: str, detail: str) -> None:
+        super().__init__(agent, detail)
+        self.agent = agent
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"agent {self.agent!r} did not handle the event: {self.detail}"
+
+
+class MailboxFullError(ActorError):
+    """The agent's mailbox has no room."""
+
+    def __init__(self, agent: str, capacity: int) -> None:
+        super().__init__(agent, capacity)
+        self.agent = agent
+        self.capacity = capacity
+
+    def __str__(self) -> str:
+        return f"the mailbox of agent {self.agent!r} is full ({self.capacity} events); send again later"
+
+
+class AgentFailedError(ActorError):
+    """The agent did not answer with a result, for a reason other than an exception of its own."""
+
+    def __init__(self, agent: str, outcome: Outcome) -> None:
+        super().__init__(agent, outcome)
+        self.agent = agent
+        self.outcome = outcome
+
+    def __str__(self) -> str:
+        return f"agent {self.agent!r} {self.outcome}"
+
+
+class AgentTimeoutError(AgentFailedError, TimeoutError):
+    """The agent did not answer within its timeout."""
+
+
+class InvalidResultError(ActorError):
+    """The agent returned something that is no result."""
+
+    def __init__(self, agent: str, problem: str) -> None:
+        super().__init__(agent, problem)
+        self.agent = agent
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"agent {self.agent!r} gave an invalid result: {self.problem}"
+
+
+class MissingKeysError(ActorError):
+    """An agent declares keys that were not there: required before it ran, or produced after."""
+
+    def __init__(self, agent: str, declared: str, keys: tuple[str, ...]) -> None:
+        super().__init__(agent, declared, keys)
+        self.agent = agent
+        self.declared = declared
+        self.keys = keys
+
+    def __str__(self) -> str:
+        keys = ", ".join(map(repr, self.keys))
+        when = "before it ran" if self.declared == "requires" else "after it ran"
+        return f"agent {self.agent!r} declares that it {self.declared} {keys}, missing from the state {when}"
+
+
+class AgentExitError(ActorError):
+    """A task that an agent created raised what would have ended the host: it is reported as this instead."""
+
+    def __init__(self, agent: str, raised: str) -> None:
+        super().__init__(agent, raised)
+        self.agent = agent
+        self.raised = raised
+
+    def __str__(self) -> str:
+        return f"a task of agent {self.agent!r} raised {self.raised}; only the agent's own step may fail"
+
+
+class MergeConflictError(ActorError):
+    """Two branches wrote different values to one key."""
+
+    def __init__(self, key: str, branches: tuple[str, str]) -> None:
+        super().__init__(key, branches)
+        self.key = key
+        self.branches = branches
+
+    def __str__(self) -> str:
+        first, second = self.branches
+        return (
+            f"branches {first!r} and {second!r} wrote different values to {self.key!r}; "
+            "let them write different keys or choose another merger"
+        )
+
+
+class CodecError(ActorError, ValueError):
+    """Something cannot be encoded, or bytes are not what the codec wrote."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class WorkflowFailedError(ActorError):
+    """A run did not end ok.
+
+    Attributes:
+        workflow: The workflow's name.
+        outcome: How it ended and why.
+        state: The partial state: what had been finished, overlaid in declared order.
+        branches: The reports of the branches of every group that failed or was cut short, by path.
+        trace: The records of all that was executed.
+    """
+
+    def __init__(
+        self,
+        workflow: str,
+        outcome: Outcome,
+        state: State,
+        branches: Mapping[str, BranchReport],
+        trace: TraceRecord | None,
+    ) -> None:
+        super().__init__(workflow, outcome, state, branches, trace)
+        self.workflow = workflow
+        self.outcome = outcome
+        self.state = state
+        self.branches = branches
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return f"workflow {self.workflow!r} {self.outcome}"
+
+
+class RunTimeoutError(WorkflowFailedError):
+    """A run did not end within its time."""
+
+
+class RunCancelledError(WorkflowFailedError):
+    """A run was cancelled: by its caller, or because the runtime stopped."""
+
+

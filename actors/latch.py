@@ -1,0 +1,121 @@
+"""The latch: something that happens once, for which threads and coroutines wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Generator
+from threading import get_ident
+from typing import Any
+
+from actors.errors import WouldDeadlockError
+from actors.wakeup import Wakeup
+from supervisors.clock import Clock, SystemClock
+
+_SYSTEM_CLOCK = SystemClock()
+
+# Threads on which an event loop runs that does a runtime's work, with how many such loops. Written by the thread
+# itself, or before it can be asked; single dict operations.
+_loop_threads: Counter[int] = Counter()
+
+
+def note_loop_thread(ident: int) -> None:
+    """Note that a thread runs an event loop of a runtime: it must not block for that runtime's work."""
+    _loop_threads[ident] += 1
+
+
+def forget_loop_thread(ident: int) -> None:
+    """Take back `note_loop_thread()`."""
+    _loop_threads[ident] -= 1
+    if _loop_threads[ident] <= 0:
+        del _loop_threads[ident]
+
+
+def refuse_to_block(call: str) -> None:
+    """Refuse to wait on a thread that runs an event loop of a runtime.
+
+    Raises:
+        WouldDeadlockError: If this is such a thread.
+    """
+    if get_ident() in _loop_threads:
+        raise WouldDeadlockError(call)
+
+
+class Latch:
+    """Opens once. Needs no lock: every step is one atomic operation, or may be repeated."""
+
+    __slots__ = ("_waiters", "is_open")
+
+    def __init__(self) -> None:
+        # One store, by whoever opens it; read by anyone.
+        self.is_open = False
+        # Appended to by anyone, emptied by anyone once it is open. A waiter may be called twice.
+        self._waiters: list[Callable[[], object]] | None = None
+
+    def open(self) -> None:
+        """Open it and wake whoever waits; opening it again wakes whom an interrupt left out."""
+        self.is_open = True
+        self._wake()
+
+    def when_open(self, waiter: Callable[[], object]) -> None:
+        """Have `waiter` called when it opens, or now. It must not block, and may be called twice."""
+        waiters = self._waiters
+        if waiters is None:
+            waiters = self._waiters = []
+        waiters.append(waiter)
+        if self.is_open:
+            self._wake()
+
+    def wait(self, timeout: float | None, clock: Clock = _SYSTEM_CLOCK) -> bool:
+        """Block until it is open, at most `timeout` seconds; return whether it is."""
+        if self.is_open:
+            return True
+        wakeup = Wakeup()
+        self.when_open(wakeup.set)
+        if not clock.wait(wakeup, timeout) and not self.is_open:
+            self._forget(wakeup.set)
+        return self.is_open
+
+    def __await__(self) -> Generator[Any, None, None]:
+        if not self.is_open:
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
+
+            def wake() -> None:
+                _resolve(loop, future)
+
+            self.when_open(wake)
+            try:
+                yield from future
+            finally:
+                self._forget(wake)
+
+    def _wake(self) -> None:
+        waiters = self._waiters
+        while waiters:
+            waiter = waiters[-1]
+            waiter()
+            self._forget(waiter)
+
+    def _forget(self, waiter: Callable[[], object]) -> None:
+        if self._waiters is not None:
+            try:
+                self._waiters.remove(waiter)
+            except ValueError:
+                return  # somebody else did
+
+
+def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
+    """Resolve a loop's future from any thread."""
+    if asyncio._get_running_loop() is loop:
+        _set(future)
+        return
+    try:
+        loop.call_soon_threadsafe(_set, future)
+    except RuntimeError:
+        return  # the loop was closed: nobody can be waiting there
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,77 @@
+"""The reply: the future by which an asked cell answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import pykka
+from pykka import Timeout
+
+from actors.latch import Latch, refuse_to_block
+
+_ExcInfo: TypeAlias = tuple[
+    type[BaseException] | None, BaseException | None, TracebackType | None
+]
+
+
+class Reply(pykka.Future[Any]):
+    """A `pykka.Future` that can be awaited without blocking the loop.
+
+    The first answer wins: setting it again does nothing, so a late answer cannot replace one that was given already.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._latch = Latch()
+        # Written before the latch opens, by the first who answers.
+        self._answers: list[tuple[Any, BaseException | None]] = []
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Return the answer, waiting for it at most `timeout` seconds.
+
+        Raises:
+            WouldDeadlockError: If it is not there yet and this thread runs an event loop of a runtime.
+            pykka.Timeout: If it did not come in time; it may still come.
+        """
+        if self._get_hook is not None:
+            return self._get_hook(timeout)
+        if not self._latch.is_open:
+            refuse_to_block("Future.get()")
+            if not self._latch.wait(timeout):
+                raise Timeout(f"no answer within {timeout:g} s")
+        return self._answer()
+
+    def set(self, value: Any = None) -> None:
+        """Answer with a value."""
+        self._answers.append((value, None))
+        self._latch.open()
+
+    def set_exception(self, exc_info: _ExcInfo | None = None) -> None:
+        """Answer with an exception: that of `exc_info`, else the one being handled."""
+        kind, error, _ = exc_info or sys.exc_info()
+        if error is None:
+            error = kind() if kind is not None else pykka.ActorDeadError("it failed for an unknown reason")
+        self._answers.append((None, error))
+        self._latch.open()
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with an exception."""
+        self.set_exception((type(error), error, None))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self._get_hook is not None:
+            yield from self._hooked_reply()._latch.__await__()
+            return self._get_hook(0)
+        yield from self._latch.__await__()
+        return self._answer()
+
+    __iter__ = __await__
+
+    def _answer(self) -> Any:
+        value, error = self._answers[0]
+        if error is not None:
+            raise error
+        return value

@@ -1,0 +1,1 @@
+"""Whole programs on real input, written with mixmode."""

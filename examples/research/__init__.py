@@ -1,0 +1,1 @@
+"""Answer a question over a folder of documents, with a source for every statement."""

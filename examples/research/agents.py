@@ -1,0 +1,163 @@
+"""The agents: what each stage of the workflow has done.
+
+What they hand on in the state is plain data; each reads the keys that those before it wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from actors import Agent, Event, State
+from examples.research.definitions import definitions_of
+from examples.research.document import Document
+from examples.research.errors import NoMatchError
+from examples.research.index import Index
+from examples.research.material import Material
+from examples.research.plan import COMPARISON, Plan
+from examples.research.quality import quality_of
+from examples.research.question import compared_in, terms_of
+from examples.research.related import related_to
+from examples.research.report import written
+from examples.research.revision import first_draft, improved
+from examples.research.scoring import Judge
+from examples.research.statements import distinct
+from examples.research.steps import procedure_for
+from examples.research.themes import sides_of, themes_of
+from examples.research.words import listed
+
+logger = logging.getLogger(__name__)
+
+_MOST_HITS = 40
+_MOST_EXTRACTS = 40
+_WORTH_KEEPING = 0.45
+"""The share of the best statement's score that any other one needs."""
+
+
+def plan_as(plan: Plan) -> Callable[[Event, State], None]:
+    """Return an agent that has the report laid out by `plan`."""
+
+    def lay_out(event: Event, state: State) -> None:
+        compared = compared_in(state["question"]) if plan.kind == COMPARISON else None
+        state["plan"] = replace(plan, compared=compared or ())
+        logger.info("route: it asks for %s", plan.kind)
+
+    return lay_out
+
+
+class SearchAgent(Agent):
+    """Looks the question's terms up in an index of its own, made when the agent starts.
+
+    Args:
+        documents: What to search.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        super().__init__()
+        self._documents = tuple(documents)
+        self._index: Index | None = None
+
+    def on_start(self) -> None:
+        """Read the documents into the index."""
+        self._index = Index(self._documents)
+        logger.info("search: %d passages in %d documents", len(self._index), len(self._documents))
+
+    def on_stop(self) -> None:
+        """Give the index back."""
+        if self._index is not None:
+            self._index.close()
+
+    def run(self, event: Event, state: State) -> None:
+        """Find the passages.
+
+        Raises:
+            EmptyQuestionError: If the question has nothing to look up.
+            NoMatchError: If no passage has any of its terms.
+        """
+        assert self._index is not None, "on_start has run"
+        terms = terms_of(state["question"])
+        hits = self._index.search((term.stems for term in terms), limit=_MOST_HITS)
+        if not hits:
+            raise NoMatchError(state["question"], tuple(term.shown for term in terms))
+        state["terms"] = terms
+        state["weights"] = dict(self._index.weights(term.stems for term in terms))
+        state["hits"] = hits
+        logger.info("search: %d passages for %s", len(hits), listed(term.shown for term in terms))
+
+
+def analyse(event: Event, state: State) -> None:
+    """Take the passages apart into statements, and judge each."""
+    judge = Judge(state["weights"], state["plan"])
+    statements = [statement for hit in state["hits"] for statement in judge.judged(hit)]
+    state["statements"] = sorted(statements, key=lambda statement: -statement.score)
+    logger.info("analyse: %d statements", len(statements))
+
+
+def extract(event: Event, state: State) -> None:
+    """Keep the statements that answer the question, without repetitions.
+
+    Raises:
+        NoMatchError: If there is none.
+    """
+    statements = state["statements"]
+    if not statements:
+        raise NoMatchError(state["question"], tuple(term.shown for term in state["terms"]))
+    least = _WORTH_KEEPING * statements[0].score
+    fitting = (each for each in statements if each.score >= least and each.kind != "history")
+    state["extracts"] = distinct(fitting)[:_MOST_EXTRACTS]
+    logger.info("extract: %d statements kept", len(state["extracts"]))
+
+
+def find_themes(event: Event, state: State) -> None:
+    """Group the extracts, by the things compared if the question compares any."""
+    compared = state["plan"].compared
+    extracts = state["extracts"]
+    state["themes"] = sides_of(extracts, compared) if compared else themes_of(extracts)
+    logger.info("themes: %s", listed(theme.label for theme in state["themes"]))
+
+
+def find_definitions(event: Event, state: State) -> None:
+    """Find out what the terms of the extracts mean."""
+    found = definitions_of(state["statements"], state["extracts"], state["weights"])
+    state["definitions"] = found
+    logger.info("definitions: %s", listed(each.term for each in found) or "none")
+
+
+def find_steps(event: Event, state: State) -> None:
+    """Find instructions for what the question asks about."""
+    state["procedure"] = procedure_for(state["hits"], state["weights"])
+    logger.info("steps: %s", state["procedure"].lead if state["procedure"] else "none")
+
+
+def find_related(event: Event, state: State) -> None:
+    """Find documents for further reading."""
+    state["related"] = related_to(state["hits"], state["terms"])
+    logger.info("related: %s", listed(each.document for each in state["related"]))
+
+
+def write(event: Event, state: State) -> None:
+    """Write the report, or a better one than the last time, and measure it."""
+    material = _material(state)
+    draft = improved(state["draft"], material) if "draft" in state else first_draft(material)
+    quality = quality_of(draft, material)
+    state["draft"] = draft
+    state["quality"] = quality
+    state["report"] = written(draft, material, quality)
+    state["quality_reached"] = quality.is_reached
+    logger.info("write: quality %.2f in %d statements", quality.score, len(draft.keys))
+
+
+def _material(state: State) -> Material:
+    return Material(
+        question=state["question"],
+        plan=state["plan"],
+        terms=tuple(state["terms"]),
+        weights=state["weights"],
+        passages=tuple(hit.passage for hit in state["hits"]),
+        extracts=tuple(state["extracts"]),
+        themes=tuple(state["themes"]),
+        definitions=tuple(state.get("definitions", ())),
+        related=tuple(state.get("related", ())),
+        procedure=state.get("procedure"),
+    )

@@ -1,0 +1,65 @@
+"""How a report is laid out, which depends on the kind of question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["summary", "steps", "definitions", "findings", "related"]
+"""A part of a report; its sources always come last."""
+
+COMPARISON = "comparison"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a report should look like.
+
+    Attributes:
+        kind: What the question is called in the report.
+        parts: The parts in their order.
+        cues: A pattern of the words that statements of the wanted kind tend to have.
+        findings_title: The heading of the findings.
+        compared: The two things the question compares; empty unless it does.
+    """
+
+    kind: str
+    parts: tuple[Part, ...]
+    cues: str
+    findings_title: str = "Findings"
+    compared: tuple[str, ...] = ()
+
+    def suits(self, text: str) -> bool:
+        """Whether `text` has a word that answers to this kind of question tend to have."""
+        return bool(re.search(rf"\b(?:{self.cues})\b", text, re.IGNORECASE))
+
+
+EXPLANATION_PLAN = Plan(
+    kind="explanation",
+    parts=("summary", "findings", "definitions", "related"),
+    cues="if|when|then|after|before|until|causes?|results? in|determined by|is executed",
+)
+DEFINITION_PLAN = Plan(
+    kind="definition",
+    parts=("summary", "definitions", "findings", "related"),
+    cues=r"(?:is|are) an?|(?:is|are) the|called|refers? to|consists? of|defines?|represents?",
+)
+HOW_TO_PLAN = Plan(
+    kind="how-to",
+    parts=("summary", "steps", "findings", "definitions", "related"),
+    cues=r"use[sd]?|using|can be|must|should|calling|created? by|defin(?:e|ed|ing)|pass(?:ed)?",
+    findings_title="What to know",
+)
+REASON_PLAN = Plan(
+    kind="reason",
+    parts=("summary", "findings", "definitions", "related"),
+    cues="because|since|so that|therefore|in order to|thus|hence|due to|allows?|avoids?|means? that",
+    findings_title="Reasons and background",
+)
+COMPARISON_PLAN = Plan(
+    kind=COMPARISON,
+    parts=("summary", "findings", "definitions", "related"),
+    cues=r"unlike|whereas|while|but|rather than|instead|differs?|same|both|than|only",
+    findings_title="Side by side",
+)

@@ -1,0 +1,45 @@
+"""Documents that a reader of the report may want to read next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from examples.research.index import Hit
+from examples.research.question import Term
+from examples.research.words import mentions, stem_line
+
+_MOST = 8
+
+
+@dataclass(frozen=True)
+class Related:
+    """A document that has to do with the question.
+
+    Attributes:
+        title: Its first heading.
+        section: Where in it the terms are.
+        passage: The id of the passage that has them.
+        terms: The terms of the question that the passage has, as the question spells them.
+    """
+
+    document: str
+    title: str
+    section: str
+    passage: str
+    terms: tuple[str, ...]
+
+
+def related_to(hits: Iterable[Hit], terms: Iterable[Term]) -> list[Related]:
+    """Return what was found, one passage a document, the best first."""
+    asked = tuple(terms)
+    found: dict[str, Related] = {}
+    for hit in hits:
+        passage = hit.passage
+        line = stem_line(f"{passage.title} {passage.section} {passage.text}")
+        shared = tuple(term.shown for term in asked if mentions(line, term.stems))
+        related = Related(
+            passage.document, passage.title, passage.section, passage.id, terms=shared
+        )
+        found.setdefault(passage.document, related)
+    return list(found.values())[:_MOST]

@@ -1,0 +1,130 @@
+"""Facts: what happened to a run, a stage or an agent, told to whoever observes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from supervisors.outcome import Outcome
+from supervisors.trace import TraceRecord
+
+
+class RunStarted(NamedTuple):
+    """A run was accepted."""
+
+    workflow: str
+    run: int
+
+
+class RunEnded(NamedTuple):
+    """A run ended, after `duration` seconds."""
+
+    workflow: str
+    run: int
+    outcome: Outcome
+    duration: float
+
+
+class StageStarted(NamedTuple):
+    """A node of a workflow was started. Told to listeners only, not to the metrics."""
+
+    workflow: str
+    run: int
+    path: str
+    pattern: str
+
+
+class StageEnded(NamedTuple):
+    """A node of a workflow ended."""
+
+    workflow: str
+    run: int
+    record: TraceRecord
+
+
+class StageRetried(NamedTuple):
+    """An attempt at a node failed with `outcome`, and another one will be made."""
+
+    workflow: str
+    run: int
+    path: str
+    outcome: Outcome
+
+
+class TimedOut(NamedTuple):
+    """A budget ran out: told once, of the node whose budget it was."""
+
+    workflow: str
+    run: int
+    path: str
+    budget: str
+
+
+class BranchFailed(NamedTuple):
+    """A branch did not end ok."""
+
+    workflow: str
+    run: int
+    branch: str
+    required: bool
+    outcome: Outcome
+
+
+class AgentRan(NamedTuple):
+    """An agent was done with an event, or was given up on.
+
+    Attributes:
+        agent: Its name.
+        outcome: How it ended.
+        queue_wait: Seconds that the event waited.
+        run_time: Seconds that the agent ran; None if it never began.
+    """
+
+    agent: str
+    outcome: Outcome
+    queue_wait: float
+    run_time: float | None
+
+
+class AgentRestarted(NamedTuple):
+    """An agent's instance was replaced."""
+
+    agent: str
+    reason: str
+    detail: str
+
+
+class AgentGivenUp(NamedTuple):
+    """An agent needed more restarts than it is granted: it is marked failed."""
+
+    agent: str
+    detail: str
+
+
+class LoopBlocked(NamedTuple):
+    """An agent kept an event loop from running for another `seconds`."""
+
+    agent: str
+    seconds: float
+
+
+class DeadLettered(NamedTuple):
+    """A message that nobody wants any more."""
+
+    reason: str
+    detail: str
+
+
+Fact: TypeAlias = (
+    RunStarted
+    | RunEnded
+    | StageStarted
+    | StageEnded
+    | StageRetried
+    | TimedOut
+    | BranchFailed
+    | AgentRan
+    | AgentRestarted
+    | AgentGivenUp
+    | LoopBlocked
+    | DeadLettered
+)

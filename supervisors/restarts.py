@@ -1,0 +1,101 @@
+"""When a crashed child is started again, after how long, and when no more.
+
+The limit is the restart intensity of Erlang/OTP's `supervisor`: more than `intensity` restarts
+within the last `period` seconds, and it gives up
+(https://www.erlang.org/doc/system/sup_princ.html#maximum-restart-intensity). Unlike there, it is
+counted for each child by itself, and restarts after the first are delayed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from random import Random
+
+from pydantic import Field
+
+from supervisors.model import Model
+from supervisors.names import ErrorNames, ErrorTypes
+from supervisors.retries import Backoff
+
+
+class Restart(Model):
+    """How often a child may be restarted, and after which of its errors.
+
+    Attributes:
+        max_restarts: How many restarts are made within the window; 0 never restarts.
+        within: The length of the sliding window, in seconds.
+        backoff: How long to wait before the second restart within the window, the third and
+            so on; the first is immediate.
+        on: The errors that restart the child beside those that always do, subclasses
+            included. Given as exception types or their dotted names, kept as names.
+    """
+
+    max_restarts: int = Field(ge=0)
+    within: float = Field(gt=0)
+    backoff: Backoff
+    on: ErrorNames
+
+    def __init__(
+        self,
+        *,
+        max_restarts: int = 3,
+        within: float = 60.0,
+        backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+        on: ErrorTypes = (),
+    ) -> None:
+        """Check and keep the policy.
+
+        Raises:
+            TypeError: If a value is of a wrong type.
+            ValueError: If a value is out of range or a name is no dotted name.
+        """
+        super().__init__(max_restarts=max_restarts, within=within, backoff=backoff, on=on)
+
+    def matches(self, error_types: Collection[str]) -> bool:
+        """Say whether an error is one of those in `on`.
+
+        Args:
+            error_types: The qualified names of the error's class and its bases.
+        """
+        return any(name in error_types for name in self.on)
+
+
+class RestartWindow:
+    """What one child has used of its restart policy."""
+
+    def __init__(self, policy: Restart) -> None:
+        """Start with no restarts."""
+        self._policy = policy
+        # Invariant: at most `max_restarts` moments, on the clock, in the order of the failures.
+        self._restarted_at: deque[float] = deque()
+
+    @property
+    def restarts(self) -> int:
+        """How many restarts the window held after the last failure."""
+        return len(self._restarted_at)
+
+    def next_delay(self, now: float, random: Random) -> float | None:
+        """Note a failure and say how long to wait before the restart.
+
+        A restart counts from the moment it is due, not from the failure: a child that waits
+        for its restart is not yet doing well.
+
+        Args:
+            now: What the clock shows.
+            random: Where the jitter of the back-off is drawn from.
+
+        Returns:
+            The delay in seconds, 0 for the first restart within the window; None when the
+            policy allows no further restart.
+        """
+        self._forget_before(now - self._policy.within)
+        if self.restarts >= self._policy.max_restarts:
+            return None
+        delay = self._policy.backoff.delay(self.restarts, random) if self._restarted_at else 0.0
+        self._restarted_at.append(now + delay)
+        return delay
+
+    def _forget_before(self, moment: float) -> None:
+        while self._restarted_at and self._restarted_at[0] < moment:
+            self._restarted_at.popleft()

@@ -1,0 +1,247 @@
+"""Signals: what a child, its supervisor and whoever asked for it tell each other.
+
+They are generic in their payload: what is handed to a child, and what it gives back, are opaque to supervisors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from supervisors.branch_policies import OnFailure
+from supervisors.child_spec import ChildSpec
+from supervisors.deadlines import Deadline
+from supervisors.outcome import Outcome
+from supervisors.retries import Retry
+from supervisors.trace import TraceRecord
+
+
+class Handle(Protocol):
+    """What the supervisor holds of work that is being done by an agent."""
+
+    @property
+    def begun_at(self) -> float | None:
+        """When the work left its queue, on the clock; None as long as it waits."""
+
+    def withdraw(self, outcome: Outcome) -> None:
+        """Take the work back: never begin it, or ask it to stop. Its answer is not wanted any more."""
+
+    def delayer(self) -> str:
+        """Name the agent that keeps the work from getting on; empty when none does."""
+
+
+class Target(Protocol):
+    """Who performs a job; opaque to supervisors."""
+
+    def perform(self, attempt: Attempt, context: Any) -> Handle | None:
+        """Begin an attempt without blocking; the answer comes as an `Answer` to the supervisor.
+
+        Returns:
+            A handle by which to take the attempt back; None when what it consists of is supervised itself.
+        """
+
+    def allowance(self, context: Any) -> tuple[float | None, str]:
+        """Return the seconds that the performer grants each attempt (None: no limit) and whose they are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What is to be done, and under which policy. Made once for a workflow, shared by its runs.
+
+    Attributes:
+        path: The node's declared path; unique within its workflow.
+        pattern: The node's kind, for traces and metrics.
+        target: Who performs it.
+        limits: Timeouts in seconds for the whole job, retries included, each with whose it is.
+        retry: When to try again; None is never.
+        fallback: What to do instead when it failed for good.
+        required: Whether its group or sequence fails with it.
+        is_branch: Whether the user gave it a policy of its own, so that its failure counts as a branch's.
+        is_internal: Whether it is a step of the runtime's own, kept out of traces and metrics.
+    """
+
+    path: str
+    pattern: str
+    target: Target
+    limits: tuple[tuple[float, str], ...] = ()
+    retry: Retry | None = None
+    fallback: Job | None = None
+    required: bool = True
+    is_branch: bool = False
+    is_internal: bool = False
+
+
+class Attempt:
+    """One try at a job, as the performer is given it."""
+
+    __slots__ = ("child", "deadline", "id", "job", "number", "payload", "supervisor")
+
+    def __init__(  # noqa: PLR0913  # one record, made in one place
+        self, id: int, *, child: int, job: Job, number: int, payload: Any, deadline: Deadline, supervisor: Any
+    ) -> None:
+        self.id = id
+        self.child = child
+        self.job = job
+        self.number = number
+        self.payload = payload
+        self.deadline = deadline
+        self.supervisor = supervisor
+
+
+class Supervise(NamedTuple):
+    """To the supervisor: have a job done below the node `parent`; answered with `Ended`.
+
+    Attributes:
+        parent: The id of the asking node's own child record; 0 for the root.
+        asker: The ref to answer to.
+        key: Anything by which the asker knows the answer.
+        job: What is to be done.
+        payload: What to hand to the performer.
+        deadline: By when, for the root; everyone else's follows from its parent.
+    """
+
+    parent: int
+    asker: Any
+    key: Any
+    job: Job
+    payload: Any
+    deadline: Deadline | None = None
+
+
+class SuperviseGroup(NamedTuple):
+    """To the supervisor: have jobs done at once below the node `parent`; answered with `GroupEnded`.
+
+    Attributes:
+        parent: The id of the asking node's own child record.
+        asker: The ref to answer to.
+        jobs: What is to be done, in declared order.
+        payloads: What to hand to the performers, in the same order.
+        quorum: How many must be ok; None: all that are required.
+        on_failure: Whether the siblings of a failed required branch are cancelled or finished.
+    """
+
+    parent: int
+    asker: Any
+    jobs: tuple[Job, ...]
+    payloads: tuple[Any, ...]
+    quorum: int | None
+    on_failure: OnFailure
+
+
+class Answer(NamedTuple):
+    """From a performer to the supervisor: how an attempt ended and what it gave.
+
+    Attributes:
+        child: The id of the child record that the attempt was made for.
+        attempt: The attempt's id, which fences late answers.
+        outcome: How it ended.
+        value: What it gave: the result, or what there is of it.
+        begun_at: When its agent began, on the clock; None when it never did.
+        ended_at: When it ended, on the clock; None for what no agent performed.
+        iterations: How many iterations a loop made.
+        delayed_by: The agent that blocked the event loop meanwhile; empty when none did.
+        metadata: Plain data about the result.
+    """
+
+    child: int
+    attempt: int
+    outcome: Outcome
+    value: Any
+    begun_at: float | None = None
+    ended_at: float | None = None
+    iterations: int = 0
+    delayed_by: str = ""
+    metadata: Any = None
+
+
+class Ended(NamedTuple):
+    """From the supervisor: how a job ended and what it gave, whatever was tried meanwhile."""
+
+    key: Any
+    outcome: Outcome
+    value: Any
+    record: TraceRecord | None
+
+
+class GroupEnded(NamedTuple):
+    """From the supervisor: how every job of a group ended, in declared order.
+
+    Attributes:
+        endings: One for each job.
+        met: Whether the group's policy was met.
+        culprit: The index of the branch that broke it.
+    """
+
+    endings: tuple[Ended, ...]
+    met: bool
+    culprit: int | None
+
+
+class Close(NamedTuple):
+    """To the supervisor: end everything with this outcome."""
+
+    outcome: Outcome
+
+
+class DeadlineReached(NamedTuple):
+    """To the supervisor, from its timer: a child's own time is up."""
+
+    child: int
+
+
+class AttemptDeadlineReached(NamedTuple):
+    """To the supervisor, from its timer: the time of one attempt is up."""
+
+    child: int
+    attempt: int
+
+
+class RetryDue(NamedTuple):
+    """To the supervisor, from its timer: a child's back-off is over."""
+
+    child: int
+
+
+class Restartable(Protocol):
+    """A child of the agent supervisor, as that one sees it."""
+
+    @property
+    def spec(self) -> ChildSpec:
+        """Its name and its restart policy."""
+
+    def restart(self, part: Any, reason: str) -> None:
+        """Replace the part of it that failed; its ref and its mailbox stay."""
+
+    def give_up(self, detail: str) -> None:
+        """Mark it failed: what is queued for it is rejected, and so is what comes."""
+
+
+class ChildFailed(NamedTuple):
+    """To the agent supervisor: a part of a child needs a restart.
+
+    Attributes:
+        child: Who failed.
+        part: Which of its instances; opaque to the supervisor.
+        reason: Why, for metrics: `start_failed`, `base_exception`, `abandoned` and so on.
+        detail: What happened, for people.
+    """
+
+    child: Restartable
+    part: Any
+    reason: str
+    detail: str
+
+
+class ChildStopped(NamedTuple):
+    """To the agent supervisor: a child is gone for good, on purpose."""
+
+    child: Restartable
+
+
+class RestartDue(NamedTuple):
+    """To the agent supervisor, from its timer: the back-off before a restart is over."""
+
+    child: Restartable
+    part: Any
+    reason: str
+    detail: str

@@ -1,0 +1,70 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisors.excerpt import LONGEST_EXCERPT, excerpt
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class UnprintableInt(int):
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Talkative:
+    def __repr__(self) -> str:
+        return "first\nsecond"
+
+
+# reprlib goes by the name of a type, so this one is taken for the builtin.
+NamedLikeInt = type("int", (UnprintableInt,), {})
+
+
+def test_short_values_are_shown_whole() -> None:
+    assert excerpt("now") == "'now'"
+    assert excerpt(0) == "0"
+    assert excerpt((1, "a")) == "(1, 'a')"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Unprintable(), UnprintableInt(1), NamedLikeInt(1), [Unprintable()], 10**10_000],
+    ids=["object", "int", "named-int", "nested", "too-many-digits"],
+)
+def test_values_that_cannot_be_printed_are_named_by_their_type(value: object) -> None:
+    assert "object at 0x" in excerpt(value) or "instance at 0x" in excerpt(value)
+
+
+def test_line_breaks_are_taken_out() -> None:
+    assert excerpt(Talkative()) == "first second"
+
+
+def test_long_values_end_in_dots() -> None:
+    text = excerpt({f"key {number}": "x" * 50 for number in range(100)})
+
+    assert len(text) == LONGEST_EXCERPT
+    assert text.endswith("...")
+
+
+def test_recursive_containers_are_cut() -> None:
+    ring: list[object] = []
+    ring.append(ring)
+
+    assert len(excerpt(ring)) <= LONGEST_EXCERPT
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.floats() | st.text() | st.binary(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_value_fits_on_one_short_line(value: object) -> None:
+    text = excerpt(value)
+
+    assert 0 < len(text) <= LONGEST_EXCERPT
+    assert len(text.splitlines()) == 1

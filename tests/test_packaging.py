@@ -1,0 +1,200 @@
+"""What users get: the wheel, and the launcher of the `mixmode` command."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOO_LONG = 50.0
+LEFT_OUT = (".?*", "build", "dist", "*.egg-info", "__pycache__")
+
+BLOCK_AND_LAUNCH = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name == {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+
+import mixmode
+sys.exit(mixmode.main())
+"""
+
+
+def run(
+    command: Sequence[str | Path], *, cwd: Path, pythonpath: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if pythonpath is not None:
+        environment["PYTHONPATH"] = str(pythonpath)
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TOO_LONG,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    """Return the wheel, built from a copy of the checkout so that nothing is left in it."""
+    source = tmp_path_factory.mktemp("wheel") / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    build = run([sys.executable, "-m", "build", "--wheel", "--no-isolation"], cwd=source)
+    assert build.returncode == 0, build.stdout + build.stderr
+    (path,) = (source / "dist").glob("*.whl")
+    return ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: ZipFile) -> Message:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return Parser().parsestr(wheel.read(name).decode())
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return a directory with the launcher beside stand-ins for both packages."""
+    site = tmp_path / "site"
+    for package in ("actors", "supervisors"):
+        (site / package).mkdir(parents=True)
+        (site / package / "__init__.py").touch()
+    shutil.copy(ROOT / "mixmode.py", site)
+    (site / "actors" / "cli.py").write_text(
+        "def main() -> int:\n    import flows\n    print(flows.__file__)\n    return 7\n"
+    )
+    return site
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """Return the directory of a user who has a module of their own in it."""
+    workplace = tmp_path / "workplace"
+    workplace.mkdir()
+    (workplace / "flows.py").touch()
+    return workplace
+
+
+def test_wheel_holds_all_of_both_packages_and_the_launcher_and_nothing_else(wheel: ZipFile) -> None:
+    modules = [
+        str(path.relative_to(ROOT))
+        for package in ("actors", "supervisors")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    typed = ["actors/py.typed", "supervisors/py.typed"]
+
+    packed = [name for name in wheel.namelist() if ".dist-info/" not in name]
+
+    assert sorted(packed) == sorted([*modules, *typed, "mixmode.py"])
+
+
+def test_wheel_says_what_it_is(metadata: Message) -> None:
+    assert metadata["Name"] == "mixmode"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-File"] == "LICENSE"
+    assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
+
+
+def test_core_needs_exactly_four_distributions(metadata: Message) -> None:
+    needed = [
+        requirement.partition(";")[0]
+        for requirement in metadata.get_all("Requires-Dist", [])
+        if "extra ==" not in requirement
+    ]
+
+    assert sorted(needed) == [
+        "msgpack<2,>=1.1",
+        "prometheus-client<1,>=0.21",
+        "pydantic<3,>=2.8",
+        "pykka<4.6,>=4.5",
+    ]
+
+
+def test_wheel_installs_the_command(wheel: ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+
+    assert "mixmode = mixmode:main" in wheel.read(name).decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    "how", [["-m", "mixmode"], ["-c", "import mixmode, sys; sys.exit(mixmode.main())"]]
+)
+def test_launcher_hands_over_to_the_command_and_finds_modules_in_the_current_directory(
+    installed: Path, workplace: Path, how: list[str]
+) -> None:
+    launched = run([sys.executable, *how], cwd=workplace, pythonpath=installed)
+
+    assert (launched.returncode, launched.stderr) == (7, "")
+    assert launched.stdout.strip() == str(workplace / "flows.py")
+
+
+def test_launcher_finds_nothing_shadowed_beside_itself(installed: Path) -> None:
+    (installed / "flows.py").touch()
+
+    launched = run([sys.executable, "mixmode.py"], cwd=installed)
+
+    assert (launched.returncode, launched.stderr) == (7, "")
+
+
+@pytest.mark.parametrize("package", ["actors", "supervisors"])
+@pytest.mark.parametrize("form", ["{}/__init__.py", "{}.py"])
+def test_launcher_refuses_a_package_of_the_users_in_the_place_of_ours(
+    installed: Path, workplace: Path, package: str, form: str
+) -> None:
+    theirs = workplace / form.format(package)
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_text("raise SystemExit('imported by mistake')")
+    found = theirs if theirs.parent == workplace else theirs.parent
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=workplace)
+
+    assert (launched.returncode, launched.stdout) == (2, "")
+    assert launched.stderr.splitlines() == [
+        f"mixmode: {package!r} is not the package that mixmode was installed with",
+        f"  found:    {found}",
+        f"  expected: {installed / package}",
+        "Rename the one that was found, or move it into a package of another name, "
+        "or run mixmode from another directory.",
+    ]
+
+
+def test_launcher_lets_a_folder_without_modules_stand(installed: Path, workplace: Path) -> None:
+    (workplace / "actors").mkdir()
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=workplace)
+
+    assert (launched.returncode, launched.stderr) == (7, "")
+
+
+def test_launcher_says_when_a_package_is_gone(installed: Path, workplace: Path) -> None:
+    shutil.rmtree(installed / "supervisors")
+
+    launched = run([sys.executable, "-S", installed / "mixmode.py"], cwd=workplace)
+
+    assert launched.returncode == 2
+    assert "  found:    nothing\n" in launched.stderr
+
+
+@pytest.mark.parametrize("blocked", ["click", "rich"])
+def test_launcher_without_its_extra_says_how_to_get_it(
+    installed: Path, workplace: Path, blocked: str
+) -> None:
+    program = BLOCK_AND_LAUNCH.format(blocked=blocked)
+
+    launched = run([sys.executable, "-c", program], cwd=workplace, pythonpath=installed)
+
+    assert (launched.returncode, launched.stdout) == (2, "")
+    assert launched.stderr == "mixmode's command needs its extra: pip install 'mixmode[cli]'\n"
