@@ -94,6 +94,8 @@ class AgentDefinition:
         wants_context: Whether it takes a third parameter.
         requires: The state keys it declares to need.
         produces: The state keys it declares to leave behind.
+        dispatcher: The dispatcher that the user asked for; None for the one that fits.
+        is_resolved: Whether all this is known; of an opaque factory it is not before it made an agent.
     """
 
     name: str
@@ -103,6 +105,8 @@ class AgentDefinition:
     wants_context: bool
     requires: tuple[str, ...]
     produces: tuple[str, ...]
+    dispatcher: str | None = None
+    is_resolved: bool = True
 
 
 def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
@@ -167,21 +171,39 @@ def _define_class(
     requires = _key_names(cls.requires, "requires", cls)
     produces = _key_names(cls.produces, "produces", cls)
     is_async = is_async or dispatcher == "loop"
-    return AgentDefinition(name, make, None, is_async, wants_context, requires, produces)
+    return AgentDefinition(
+        name, make, None, is_async, wants_context, requires, produces, dispatcher
+    )
 
 
-def _define_factory(name: str, factory: Callable[[], Any], dispatcher: str | None) -> AgentDefinition:
-    """A factory's class is known by its annotation or by `partial`; else one product is made to look at."""
-    cls = getattr(factory, "func", None)
-    if not isinstance(cls, type):
-        product = factory()
-        if not isinstance(product, Agent):
-            raise TypeError(
-                f"agent {name!r}: a callable without parameters is a factory and must make an Agent, "
-                f"not {type(product).__name__}; a function agent takes (event, state)"
-            )
-        cls = type(product)
-    return _define_class(name, cls, factory, dispatcher)
+def _define_factory(
+    name: str, factory: Callable[[], Any], dispatcher: str | None
+) -> AgentDefinition:
+    """Understand a factory by the class that it wraps, if that shows; else when it has made its first agent."""
+    cls = getattr(factory, "func", factory)
+    if isinstance(cls, type):
+        return _define_class(name, cls, factory, dispatcher)
+    _check_dispatcher(name, dispatcher, is_async=False)
+    on_loop = dispatcher == "loop"
+    return AgentDefinition(name, factory, None, on_loop, False, (), (), dispatcher, is_resolved=False)
+
+
+def resolve(definition: AgentDefinition, product: object) -> AgentDefinition:
+    """Complete the definition of a factory by what it made.
+
+    Raises:
+        TypeError: If that is no usable agent.
+    """
+    if definition.is_resolved or definition.make is None:
+        return definition
+    if not isinstance(product, Agent):
+        raise TypeError(
+            f"agent {definition.name!r}: a callable without parameters is a factory and must make an Agent, "
+            f"not {type(product).__name__}; a function agent takes (event, state)"
+        )
+    return _define_class(
+        definition.name, type(product), definition.make, definition.dispatcher
+    )
 
 
 def _parameter_count(function: Callable[..., Any], name: str) -> int:

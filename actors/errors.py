@@ -183,6 +183,17 @@ class MergeConflictError(ActorError):
         )
 
 
+class SharedValueError(ActorError):
+    """A stock condition was asked about a value that is shared by reference."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key!r} is shared by reference and cannot be compared; use a callable as condition"
+
+
 class CodecError(ActorError, ValueError):
     """Something cannot be encoded, or bytes are not what the codec wrote."""
 

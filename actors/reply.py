@@ -57,6 +57,10 @@ class Reply(pykka.Future[Any]):
         self._answers.append((None, error))
         self._latch.open()
 
+    def wait(self, timeout: float | None) -> bool:
+        """Wait for the answer at most `timeout` seconds; return whether it is there. For threads without a loop."""
+        return self._latch.wait(timeout)
+
     def fail(self, error: BaseException) -> None:
         """Answer with an exception."""
         self.set_exception((type(error), error, None))

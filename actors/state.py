@@ -51,6 +51,10 @@ class Delta:
             meta={**self.meta, **later.meta} if later.meta else self.meta,
         )
 
+    def thawed(self) -> dict[str, Any]:
+        """Return a copy of what was set, for a user's eyes."""
+        return {key: thaw(value) for key, value in self.changed.items()} | dict(self.shared)
+
     def noted(self, path: str, notes: Mapping[str, Any]) -> Delta:
         """Return this change with an orchestrator's notes on the node at `path`."""
         meta = {**self.meta, path: FrozenDict(notes)}

@@ -80,6 +80,10 @@ class FrozenRecord:
         self.fields = fields
 
 
+FROZEN_TYPES = SCALARS | {FrozenDict, FrozenList, FrozenRecord, tuple}
+"""The exact types of frozen values."""
+
+
 def freeze(value: object, where: str, depth: int = 0) -> Any:
     """Return an immutable copy of plain data.
 

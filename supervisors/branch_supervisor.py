@@ -26,6 +26,7 @@ from supervisors.signals import (
     Ended,
     GroupEnded,
     RetryDue,
+    Skip,
     Supervise,
     SuperviseGroup,
 )
@@ -61,6 +62,7 @@ class BranchSupervisor:
             DeadlineReached: self._on_deadline,
             AttemptDeadlineReached: self._on_attempt_deadline,
             RetryDue: self._on_retry_due,
+            Skip: self._on_skip,
             Close: self._on_close,
         }
 
@@ -109,6 +111,13 @@ class BranchSupervisor:
             else:
                 self._open(child, now, context)
         return None
+
+    def _on_skip(self, message: Skip, context: Context) -> None:
+        parent = self._children.get(message.parent)
+        if parent is not None:
+            job, started = message.job, context.now() - self._epoch
+            record = TraceRecord(job.path, job.pattern, message.outcome, started, 0.0, 0, 0, 0.0, 0.0)
+            self._keep(parent, record, context)
 
     def _new_child(
         self,
@@ -307,12 +316,12 @@ class BranchSupervisor:
             tuple(child.records) if child.records else (),
             child.dropped,
         )
-        self._keep(child.parent, child.key, record)
-        if context.is_observed:
-            context.observe(StageEnded(self._workflow, self._run, record))
+        self._keep(child.parent, record, context)
         return record
 
-    def _keep(self, parent: Child | None, key: Any, record: TraceRecord) -> None:
+    def _keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
+        if context.is_observed:
+            context.observe(StageEnded(self._workflow, self._run, record))
         if parent is None:
             return
         if self._records_left <= 0:

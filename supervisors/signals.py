@@ -128,6 +128,14 @@ class SuperviseGroup(NamedTuple):
     on_failure: OnFailure
 
 
+class Skip(NamedTuple):
+    """To the supervisor: note in the trace that a job below the node `parent` was not done, and why."""
+
+    parent: int
+    job: Job
+    outcome: Outcome
+
+
 class Answer(NamedTuple):
     """From a performer to the supervisor: how an attempt ended and what it gave.
 

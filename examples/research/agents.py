@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from actors import Agent, Event, State
 from examples.research.definitions import definitions_of
@@ -21,8 +20,7 @@ from examples.research.question import compared_in, terms_of
 from examples.research.related import related_to
 from examples.research.report import written
 from examples.research.revision import first_draft, improved
-from examples.research.scoring import Judge
-from examples.research.statements import distinct
+from examples.research.scoring import Judge, best_of
 from examples.research.steps import procedure_for
 from examples.research.themes import sides_of, themes_of
 from examples.research.words import listed
@@ -30,9 +28,6 @@ from examples.research.words import listed
 logger = logging.getLogger(__name__)
 
 _MOST_HITS = 40
-_MOST_EXTRACTS = 40
-_WORTH_KEEPING = 0.45
-"""The share of the best statement's score that any other one needs."""
 
 
 def plan_as(plan: Plan) -> Callable[[Event, State], None]:
@@ -40,7 +35,7 @@ def plan_as(plan: Plan) -> Callable[[Event, State], None]:
 
     def lay_out(event: Event, state: State) -> None:
         compared = compared_in(state["question"]) if plan.kind == COMPARISON else None
-        state["plan"] = replace(plan, compared=compared or ())
+        state["plan"] = plan.about(compared or ())
         logger.info("route: it asks for %s", plan.kind)
 
     return lay_out
@@ -88,9 +83,8 @@ class SearchAgent(Agent):
 
 def analyse(event: Event, state: State) -> None:
     """Take the passages apart into statements, and judge each."""
-    judge = Judge(state["weights"], state["plan"])
-    statements = [statement for hit in state["hits"] for statement in judge.judged(hit)]
-    state["statements"] = sorted(statements, key=lambda statement: -statement.score)
+    statements = Judge(state["weights"], state["plan"]).ranked(state["hits"])
+    state["statements"] = statements
     logger.info("analyse: %d statements", len(statements))
 
 
@@ -100,21 +94,19 @@ def extract(event: Event, state: State) -> None:
     Raises:
         NoMatchError: If there is none.
     """
-    statements = state["statements"]
-    if not statements:
+    extracts = best_of(state["statements"], state["plan"])
+    if not extracts:
         raise NoMatchError(state["question"], tuple(term.shown for term in state["terms"]))
-    least = _WORTH_KEEPING * statements[0].score
-    fitting = (each for each in statements if each.score >= least and each.kind != "history")
-    state["extracts"] = distinct(fitting)[:_MOST_EXTRACTS]
-    logger.info("extract: %d statements kept", len(state["extracts"]))
+    state["extracts"] = extracts
+    logger.info("extract: %d statements kept", len(extracts))
 
 
 def find_themes(event: Event, state: State) -> None:
     """Group the extracts, by the things compared if the question compares any."""
-    compared = state["plan"].compared
-    extracts = state["extracts"]
-    state["themes"] = sides_of(extracts, compared) if compared else themes_of(extracts)
-    logger.info("themes: %s", listed(theme.label for theme in state["themes"]))
+    extracts, compared = state["extracts"], state["plan"].compared
+    themes = sides_of(extracts, compared) if compared else themes_of(extracts, state["weights"])
+    state["themes"] = themes
+    logger.info("themes: %s", listed(theme.label for theme in themes))
 
 
 def find_definitions(event: Event, state: State) -> None:
@@ -132,7 +124,7 @@ def find_steps(event: Event, state: State) -> None:
 
 def find_related(event: Event, state: State) -> None:
     """Find documents for further reading."""
-    state["related"] = related_to(state["hits"], state["terms"])
+    state["related"] = related_to(state["hits"], state["terms"], state["weights"])
     logger.info("related: %s", listed(each.document for each in state["related"]))
 
 
@@ -151,6 +143,7 @@ def write(event: Event, state: State) -> None:
 def _material(state: State) -> Material:
     return Material(
         question=state["question"],
+        corpus=state["corpus"],
         plan=state["plan"],
         terms=tuple(state["terms"]),
         weights=state["weights"],

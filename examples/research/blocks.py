@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from examples.research.document import Block, BlockKind, Markup
 from examples.research.inline import cleaned
@@ -16,8 +17,9 @@ _HISTORY = re.compile(r"^(?:New|Added|Changed|Deprecated|Removed)\b.{0,40}?\bver
 _LABEL = re.compile(r"^(?:Note|Warning|Caution|Hint|Tip|Important|CPython implementation detail):")
 _SIDE_MATTER = re.compile(
     r"^(?:See also|Args|Arguments|Parameters|Returns?|Raises|Yields?|Attributes|Examples?"
-    r"|-\[ Footnotes \]-|>?\s*Stability: \d.*|\*\*Source code:\*\*.*):?\s*$"
+    r"|>?\s*Stability: \d.*|\*\*Source code:\*\*.*):?\s*$"
 )
+_FOOTNOTES = "-[ Footnotes ]-"
 _DIRECTIVE = re.compile(r"^\.\. (?P<name>[\w:-]+)::\s*(?P<rest>.*)$", re.DOTALL)
 _SPOKEN_DIRECTIVES = frozenset("note warning important tip hint caution admonition".split())
 _DESCRIPTIVE_DIRECTIVES = frozenset(
@@ -28,12 +30,13 @@ _OTHER_EXPLICIT_MARKUP = re.compile(r"^\.\. |^:\w[^:]*:(?:\s|$)")
 _SENTENCE_END = re.compile(r"[.!?:][\"”’')\]`*_]*$")
 _TABLE_LINE = re.compile(r"^\s*(?:[+|]|[=-]{3,}(?:\s|$))|\s\|\s")
 _CODE_LINE = re.compile(
-    r"^\s*(?:>>>|\.\.\.(?:\s|$)|[$%#>]\s|@\w|import \w|from [\w.]+ import\b|def \w|async def\b"
-    r"|class \w+.*:$|Traceback\b|return\b[^.]*$|print\(|(?:if|elif|for|while|with)\b.*:$|try:$|else:$|finally:$|except\b.*:$|[{}()\]]+[;,]?$"
-    r"|\w[\w.\[\]]* [-+*/]?= \S)|::=|[;{]$|->"
+    r"^\s*(?:>>>|\.\.\.(?:\s|$)|[$%#>]\s|@\w|import \w|from [\w.]+ import\b|(?:async )?def \w"
+    r"|Traceback\b|class \w+.*:$|return\b[^.]*$|print\(|(?:if|elif|for|while|with|except)\b.*:$"
+    r"|(?:try|else|finally):$|[{}()\]]+[;,]?$|\w[\w.\[\]]* [-+*/]?= \S)|::=|\)\s*[;{]$|->"
 )
 # Not `h(elp)`, as debuggers list abbreviations.
 _CALL = re.compile(r"(?P<called>\w*[._][\w.]*|\w+(?!\([a-z]+\)))\(")
+_CODE_TITLE = re.compile(r"`[^`]+`")
 _LONGEST_SUBJECT = 90
 
 
@@ -62,7 +65,7 @@ class _Reader:
 
     def read(self, text: str) -> Iterator[Block]:
         parts = list(parts_of(text, self._markup))
-        for part, following in zip(parts, [*parts[1:], None], strict=True):
+        for part, following in zip_longest(parts, parts[1:]):
             if isinstance(part, Heading):
                 self._enter(part)
             elif not self._is_skipped(part):
@@ -71,7 +74,9 @@ class _Reader:
     def _enter(self, heading: Heading) -> None:
         title = cleaned(heading.title, self._markup)
         self.title = self.title or title
-        self._section, self._subject = title, ""
+        self._section = title
+        self._subject = _subject_of(title.strip("`")) if _CODE_TITLE.fullmatch(title) else ""
+        self._subject_indent = -1
         self._skipped_below = self._step_indent = None
 
     def _is_skipped(self, chunk: Chunk) -> bool:
@@ -86,9 +91,9 @@ class _Reader:
         directive = _DIRECTIVE.match(chunk.text)
         if directive and self._markup != "markdown":
             self._follow(directive, chunk)
-        elif _SIDE_MATTER.match(chunk.text):
-            self._skipped_below = chunk.indent
-        elif _OTHER_EXPLICIT_MARKUP.match(chunk.text):
+        elif chunk.text == _FOOTNOTES:
+            self._enter(Heading("Footnotes"))
+        elif _SIDE_MATTER.match(chunk.text) or _OTHER_EXPLICIT_MARKUP.match(chunk.text):
             self._skipped_below = chunk.indent
         elif _is_subject(chunk, following):
             self._subject = _subject_of(cleaned(chunk.lines[0], self._markup))

@@ -15,7 +15,8 @@ def docstrings_of(source: str, module: str) -> str:
         SyntaxError: If `source` is not Python.
     """
     sections = (
-        f"{name}\n{'=' * len(name)}\n\n{text}" for name, text in _walk(ast.parse(source), module)
+        f"``{name}``\n{'=' * (len(name) + 4)}\n\n{text}"
+        for name, text in _walk(ast.parse(source), module)
     )
     return "\n\n".join(sections)
 

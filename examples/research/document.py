@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-
 Markup = Literal["markdown", "plain", "rst", "sphinx"]
 """How a text is marked up; `sphinx` is what Sphinx writes, where double quotes stand for code."""
 
@@ -68,6 +67,5 @@ class Passage:
     @property
     def place(self) -> str:
         """The heading that tells a reader where in the document to look."""
-        if self.subject:
-            return f"{self.section or self.title}, {self.subject}"
-        return self.section or self.title
+        names = dict.fromkeys(filter(None, (self.section, self.subject)))
+        return ", ".join(names) or self.title

@@ -13,7 +13,7 @@ from examples.research.statements import Statement
 from examples.research.words import content_stems, similarity
 
 _MOST_RELATED = 5
-SAME = 0.65
+SAME = 0.6
 """Two statements that share this much of their words say the same."""
 
 
@@ -61,7 +61,7 @@ def cited_documents(draft: Draft, material: Material) -> set[str]:
 
 
 def related_documents(draft: Draft, material: Material) -> list[Related]:
-    """Return the best documents that have to do with the question and that `draft` does not cite."""
+    """Return the best documents for further reading, none of which `draft` cites."""
     cited = cited_documents(draft, material)
     uncited = (related for related in material.related if related.document not in cited)
     return list(islice(uncited, _MOST_RELATED))
@@ -69,9 +69,7 @@ def related_documents(draft: Draft, material: Material) -> list[Related]:
 
 def quoted_texts(draft: Draft, material: Material) -> list[tuple[str, str]]:
     """Return every text that `draft` quotes, with the id of the passage it is quoted from."""
-    quotes = [
-        (statement.text, statement.passage) for statement in material.statements(draft.keys)
-    ]
+    quotes = [(statement.text, statement.passage) for statement in material.statements(draft.keys)]
     if draft.with_steps and material.procedure:
         procedure = material.procedure
         quotes += [(text, procedure.passage) for text in (procedure.lead, *procedure.steps)]

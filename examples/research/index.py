@@ -90,7 +90,8 @@ class Index:
 
 
 def _quoted(term: str) -> str:
-    return '"' + term.replace('"', '""') + '"'
+    """Return `term` as a phrase of a query; SQLite reads no further than a NUL."""
+    return '"' + term.replace("\0", " ").replace('"', '""') + '"'
 
 
 def _row(number: int, passage: Passage) -> tuple[int, str, str, str]:

@@ -14,7 +14,7 @@ _LINK_DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s")
 _ATX_HEADING = re.compile(r"^#{1,6}\s+(?P<title>.*?)\s*#*$")
 _UNDERLINE = re.compile(r"^([=\-~^\"'*+#.`_])\1{2,}\s*$")
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_LIST_MARKER = re.compile(r"^\s*(?:[*+•-]|\d{1,3}[.)]|[a-z][.)]|#\.)\s+\S")
+_LIST_MARKER = re.compile(r"^\s*(?:[*+•-]|\d{1,3}[.)]|[a-z][.)]|#\.|\[[\d#*]+\])\s+\S")
 
 
 @dataclass(frozen=True)

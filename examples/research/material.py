@@ -21,6 +21,7 @@ class Material:
     """What was found out about a question.
 
     Attributes:
+        corpus: What was searched, as a reader should know it.
         terms: What was looked up.
         weights: How telling each of those terms is that occurs in any document.
         passages: Whatever may be cited.
@@ -28,6 +29,7 @@ class Material:
     """
 
     question: str
+    corpus: str
     plan: Plan
     terms: tuple[Term, ...]
     weights: Mapping[str, float]

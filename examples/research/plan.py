@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Part = Literal["summary", "steps", "definitions", "findings", "related"]
@@ -19,6 +19,8 @@ class Plan:
     Attributes:
         kind: What the question is called in the report.
         parts: The parts in their order.
+        least_share: What a statement is worth that is worth keeping, compared to the best one.
+        wants_definitions: Whether what defines a term of the question is among the answers.
         cues: A pattern of the words that statements of the wanted kind tend to have.
         findings_title: The heading of the findings.
         compared: The two things the question compares; empty unless it does.
@@ -29,6 +31,12 @@ class Plan:
     cues: str
     findings_title: str = "Findings"
     compared: tuple[str, ...] = ()
+    wants_definitions: bool = False
+    least_share: float = 0.5
+
+    def about(self, compared: tuple[str, ...]) -> Plan:
+        """Return this plan for a question that compares these things."""
+        return replace(self, compared=compared)
 
     def suits(self, text: str) -> bool:
         """Whether `text` has a word that answers to this kind of question tend to have."""
@@ -37,11 +45,12 @@ class Plan:
 
 EXPLANATION_PLAN = Plan(
     kind="explanation",
-    parts=("summary", "findings", "definitions", "related"),
-    cues="if|when|then|after|before|until|causes?|results? in|determined by|is executed",
+    parts=("summary", "steps", "findings", "definitions", "related"),
+    cues=r"if(?! any\b| given\b| present\b)|when|then|after|before|until|causes?|results? in",
 )
 DEFINITION_PLAN = Plan(
     kind="definition",
+    wants_definitions=True,
     parts=("summary", "definitions", "findings", "related"),
     cues=r"(?:is|are) an?|(?:is|are) the|called|refers? to|consists? of|defines?|represents?",
 )
@@ -54,12 +63,14 @@ HOW_TO_PLAN = Plan(
 REASON_PLAN = Plan(
     kind="reason",
     parts=("summary", "findings", "definitions", "related"),
-    cues="because|since|so that|therefore|in order to|thus|hence|due to|allows?|avoids?|means? that",
+    cues="because|since|so that|therefore|in order to|thus|hence|due to|allows?|means? that",
     findings_title="Reasons and background",
 )
 COMPARISON_PLAN = Plan(
     kind=COMPARISON,
+    wants_definitions=True,
     parts=("summary", "findings", "definitions", "related"),
     cues=r"unlike|whereas|while|but|rather than|instead|differs?|same|both|than|only",
     findings_title="Side by side",
+    least_share=0.35,
 )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from examples.research.draft import Draft, cited_documents, quoted_texts, related_documents, repetitions
+from examples.research.draft import (
+    Draft,
+    cited_documents,
+    quoted_texts,
+    related_documents,
+    repetitions,
+)
 from examples.research.material import Material
-from examples.research.scoring import coverage
 from examples.research.statements import Statement
-from examples.research.words import stem_line
+from examples.research.words import coverage, stem_line
 
 TARGET = 0.95
 """The score that a report is rewritten for."""
 
-ENOUGH_WORDS = 260
+ENOUGH_WORDS = 360
 MOST_WORDS = 750
 _ENOUGH_DOCUMENTS = 3
 _OBTAINABLE = 0.8
@@ -37,7 +42,7 @@ class Quality:
         coverage: The share of the question's terms that statements have, by weight.
         cited: The share of statements that their source has word for word.
         breadth: How many documents are cited, of three or of all there are.
-        length: 1 for a report of 260 to 750 words, less for one outside those bounds.
+        length: 1 for a report of 360 to 750 words, less for one outside those bounds.
         parts: The share of the planned parts that there was material for and that it has.
         distinctness: The share of statements that repeat no other one.
     """
@@ -52,8 +57,12 @@ class Quality:
     @property
     def score(self) -> float:
         """All measures in one, each with its share."""
-        measures = {name: getattr(self, name) for name in _SHARES}
-        return round(sum(_SHARES[name] * value for name, value in measures.items()), 4)
+        total = sum(share * float(getattr(self, name)) for name, share in _SHARES.items())
+        return round(total, 4)
+
+    def __str__(self) -> str:
+        measures = ", ".join(f"{name} {getattr(self, name):.2f}" for name in _SHARES)
+        return f"Quality {self.score:.2f}: {measures}"
 
     @property
     def is_reached(self) -> bool:
@@ -120,10 +129,11 @@ def _length(draft: Draft, material: Material) -> float:
 
 
 def _parts(draft: Draft, material: Material) -> float:
+    others = {*draft.summary, *draft.findings}
     available = {
         "summary": True,
         "steps": material.procedure is not None,
-        "definitions": bool(material.definitions),
+        "definitions": any(each.statement.key not in others for each in material.definitions),
         "findings": len(material.extracts) > len(draft.summary),
         "related": bool(related_documents(draft, material)),
     }

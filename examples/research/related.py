@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from examples.research.index import Hit
 from examples.research.question import Term
-from examples.research.words import mentions, stem_line
+from examples.research.words import coverage, mentions, stem_line
 
 _MOST = 8
+_TELLING = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,22 @@ class Related:
     terms: tuple[str, ...]
 
 
-def related_to(hits: Iterable[Hit], terms: Iterable[Term]) -> list[Related]:
-    """Return what was found, one passage a document, the best first."""
+def related_to(
+    hits: Iterable[Hit], terms: Iterable[Term], weights: Mapping[str, float]
+) -> list[Related]:
+    """Return the documents that have most of the terms, one passage of each, the best first.
+
+    Args:
+        hits: The passages, the best first.
+        weights: How telling each of `terms` is that occurs in any document.
+    """
     asked = tuple(terms)
     found: dict[str, Related] = {}
     for hit in hits:
         passage = hit.passage
         line = stem_line(f"{passage.title} {passage.section} {passage.text}")
         shared = tuple(term.shown for term in asked if mentions(line, term.stems))
-        related = Related(
-            passage.document, passage.title, passage.section, passage.id, terms=shared
-        )
-        found.setdefault(passage.document, related)
+        related = Related(passage.document, passage.title, passage.section, passage.id, shared)
+        if coverage(line, weights) >= _TELLING:
+            found.setdefault(passage.document, related)
     return list(found.values())[:_MOST]

@@ -11,10 +11,10 @@ from examples.research.material import Material
 from examples.research.plan import Part
 from examples.research.quality import Quality
 from examples.research.statements import Statement
+from examples.research.themes import REST
 from examples.research.words import listed
 
 _SNIPPET_WORDS = 24
-_BARE_NAME = re.compile(r"\w+")
 
 
 def written(draft: Draft, material: Material, quality: Quality) -> str:
@@ -65,33 +65,47 @@ class _Writer:
         terms = {each.statement.key: each.term for each in self._material.definitions}
         statements = self._material.statements(self._draft.definitions)
         items = (
-            f"- **{terms[each.key]}**: {each.text} {self._cite(each.passage)}"
+            f"- **{terms[each.key]}**: {_ended(each.text)} {self._cite(each.passage)}"
             for each in statements
         )
         return ["## Definitions", "\n".join(items)]
 
     def _findings(self) -> list[str]:
+        groups = self._grouped_findings()
+        if len(groups) == 1:
+            groups = {"": next(iter(groups.values()))}
         blocks = [f"## {self._material.plan.findings_title}"]
+        for label, statements in groups.items():
+            in_order = sorted(statements, key=lambda statement: statement.position)
+            items = "\n".join(f"- {self._sentence(statement)}" for statement in in_order)
+            blocks += [f"### {label}", items] if label else [items]
+        return blocks
+
+    def _grouped_findings(self) -> dict[str, list[Statement]]:
+        """Return the findings by theme; those alone in theirs come together at the end."""
         found = set(self._draft.findings)
+        groups: dict[str, list[Statement]] = {}
+        alone: list[Statement] = []
         for theme in self._material.themes:
             statements = self._material.statements(key for key in theme.statements if key in found)
-            if statements:
-                in_order = sorted(statements, key=lambda statement: statement.position)
-                items = (f"- {self._sentence(statement)}" for statement in in_order)
-                blocks += [f"### {theme.label}", "\n".join(items)]
-        return blocks
+            if len(statements) > 1 or (statements and self._material.plan.compared):
+                groups[theme.label] = statements
+            else:
+                alone += statements
+        if alone:
+            groups[REST] = [*groups.pop(REST, []), *alone]
+        return groups
 
     def _related(self) -> list[str]:
         items = []
         for related in related_documents(self._draft, self._material):
-            section = "" if related.section == related.title else f", “{related.section}”,"
-            shared = listed(f"“{term}”" for term in related.terms)
-            mark = self._cite(related.passage)
-            items.append(f"- **{related.title}**{section} has {shared}. {mark}")
+            heading = _heading(related.title, related.section)
+            items.append(f"- {heading}, on {listed(related.terms)} {self._cite(related.passage)}")
         return ["## Related topics", "\n".join(items)]
 
     def _sentence(self, statement: Statement) -> str:
-        return f"{_prefix(statement)}{statement.text} {self._cite(statement.passage)}"
+        text = _ended(statement.text)
+        return f"{_prefix(statement)}{text} {self._cite(statement.passage)}"
 
     def _cite(self, passage: str) -> str:
         return f"[{self._sources.setdefault(passage, len(self._sources) + 1)}]"
@@ -104,31 +118,42 @@ class _Writer:
         return ["## Sources", "\n".join(items)]
 
     def _colophon(self, quality: Quality) -> str:
-        statements = len(quoted_texts(self._draft, self._material))
+        quotes = quoted_texts(self._draft, self._material)
+        passages = len({source for _, source in quotes})
         absent = [
             term.shown for term in self._material.terms if term.stems not in self._material.weights
         ]
         missing = f" Found nowhere: {listed(f'“{term}”' for term in absent)}." if absent else ""
         return (
-            f"---\n\n*A question for {self._material.plan.kind}: {statements} statements from "
-            f"{len(self._sources)} passages. Quality {quality.score:.2f}: "
-            f"coverage {quality.coverage:.2f}, cited {quality.cited:.2f}, "
-            f"breadth {quality.breadth:.2f}, length {quality.length:.2f}, "
-            f"parts {quality.parts:.2f}, distinctness {quality.distinctness:.2f}.{missing}*"
+            f"---\n\n*Kind of question: {self._material.plan.kind}. {len(quotes)} statements, "
+            f"quoted from {passages} passages of {self._material.corpus}. {quality}.{missing}*"
         )
+
+
+def _ended(text: str) -> str:
+    """Return `text` with a full stop if it was cut off before an example."""
+    return text if text.rstrip("\"”’')*_`").endswith((".", "!")) else f"{text}."
 
 
 def _prefix(statement: Statement) -> str:
     """Return the name of what a statement describes, unless it says so itself."""
-    name = _BARE_NAME.findall(statement.subject)
-    if not name or name[-1].strip("_").lower() in statement.text.lower():
+    name = statement.subject.partition("(")[0].rpartition(".")[2]
+    if not name or re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement.text):
         return ""
     return f"`{statement.subject.strip('`')}`: "
 
 
 def _reference(passage: Passage) -> str:
-    place = "" if passage.place == passage.title else f", {passage.place}"
-    return f"**{passage.title}**{place} (`{passage.id}`): “{snippet(passage.text)}”"
+    named_by_section = passage.section.startswith("`")
+    subject = "" if named_by_section else passage.subject
+    heading = _heading(passage.title, passage.section, subject and f"`{subject.strip('`')}`")
+    return f"{heading} (`{passage.id}`): “{snippet(passage.text)}”"
+
+
+def _heading(title: str, *narrower: str) -> str:
+    """Return where something is, from the document's title inwards, each name once."""
+    names = dict.fromkeys(name for name in narrower if name and name != title)
+    return ", ".join((f"**{title}**", *names))
 
 
 def snippet(text: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice, zip_longest
+from itertools import islice
 
 from examples.research.draft import (
     Draft,
@@ -26,12 +26,21 @@ from examples.research.words import content_stems, mentions, stem_line
 
 _SUMMARY_SIZE = 3
 _STRIDE = 6
+_WORTH_OF_MORE = 0.95
+_WORTH_OF_MORE_ON_ONE_SIDE = 0.75
 
 
 def first_draft(material: Material) -> Draft:
-    """Return the shortest report there is: a summary, its statements from different themes."""
-    leading = islice(_unused(Draft(()), material), _SUMMARY_SIZE)
-    return Draft(summary=tuple(statement.key for statement in leading))
+    """Return the shortest report there is: a summary of the best statements.
+
+    Where things are compared, it has one statement about each.
+    """
+    draft = Draft(())
+    groups = [theme.statements for theme in material.themes] if material.plan.compared else []
+    for group in groups or [material.by_key] * _SUMMARY_SIZE:
+        fitting = (each.key for each in _unused(draft, material) if each.key in group)
+        draft = replace(draft, summary=(*draft.summary, *islice(fitting, 1)))
+    return draft
 
 
 def improved(draft: Draft, material: Material) -> Draft:
@@ -39,9 +48,9 @@ def improved(draft: Draft, material: Material) -> Draft:
 
     It depends on nothing but its arguments. What cannot be improved is left as it is.
     """
-    for improve in (_distinct, _covering, _broader, _complete, _longer, _shorter):
+    for improve in (_distinct, _complete, _longer, _covering, _broader, _shorter):
         draft = improve(draft, material)
-    return draft
+    return replace(draft, with_related=bool(related_documents(draft, material)))
 
 
 def _distinct(draft: Draft, material: Material) -> Draft:
@@ -88,12 +97,12 @@ def _complete(draft: Draft, material: Material) -> Draft:
 
 
 def _longer(draft: Draft, material: Material) -> Draft:
-    """Add a few statements, of all themes in turn."""
+    """Add a few statements, the best first."""
     for _ in range(_STRIDE):
         if draft.findings and words_in(draft, material) >= words_wanted(material):
             break
         draft = _with_finding(draft, _unused(draft, material))
-    return replace(draft, with_related=bool(related_documents(draft, material)))
+    return draft
 
 
 def _shorter(draft: Draft, material: Material) -> Draft:
@@ -110,18 +119,23 @@ def _with_finding(draft: Draft, candidates: Iterator[Statement]) -> Draft:
 
 
 def _unused(draft: Draft, material: Material) -> Iterator[Statement]:
-    """Yield the extracts that add something to `draft`, of all themes in turn."""
+    """Yield the extracts that add something to `draft`, the best first."""
     used = set(draft.keys)
     said = _stems_of(draft, material)
-    for statement in _by_turns(material):
+    for statement in _ranked(material):
         if statement.key not in used and not says_same(content_stems(statement.text), said):
             said.append(content_stems(statement.text))
             yield statement
 
 
-def _by_turns(material: Material) -> Iterable[Statement]:
-    turns = zip_longest(*(theme.statements for theme in material.themes))
-    return material.statements(key for key in chain.from_iterable(turns) if key)
+def _ranked(material: Material) -> list[Statement]:
+    """Return the extracts, the best first; what a theme has more of counts less each time."""
+    less = _WORTH_OF_MORE_ON_ONE_SIDE if material.plan.compared else _WORTH_OF_MORE
+    ranked: list[tuple[float, Statement]] = []
+    for theme in material.themes:
+        for place, statement in enumerate(material.statements(theme.statements)):
+            ranked.append((statement.score * less**place, statement))
+    return [statement for _, statement in sorted(ranked, key=lambda pair: -pair[0])]
 
 
 def _stems_of(draft: Draft, material: Material) -> list[frozenset[str]]:

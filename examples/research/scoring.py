@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from examples.research.definitions import defined_in
 from examples.research.index import Hit
 from examples.research.plan import Plan
-from examples.research.statements import Statement, statements_of
-from examples.research.words import mentions, stem_line
+from examples.research.sentences import sentences_of
+from examples.research.statements import Statement, distinct, statements_of
+from examples.research.words import coverage, mentions, stem_line
 
-_WORTH_OF_TEXT = 0.6
-_WORTH_OF_CONTEXT = 0.8
+_WORTH_OF_LEAD = 0.4
+_WORTH_OF_TEXT = 0.2
+_WORTH_OF_CONTEXT = 1.0
+_WORTH_OF_HEADING = 0.3
 _WORTH_OF_OPENING = 0.3
 _WORTH_OF_RANK = 0.4
 _WORTH_OF_CUE = 0.2
-_WORTH_OF_HISTORY = -0.8
-_WORTH_OF_LENGTH = -0.15
-_LONG_WORDS = 45
+_WORTH_OF_DEFINITION = 0.6
+_WORTH_OF_PAIRS = 0.3
+_WORTH_OF_KIND = {"history": -0.8, "step": -0.3}
+_WORTH_OF_WORD = -0.005
+_SHORT_WORDS = 30
 _OPENING_WORDS = 6
 _TELLING_HEADING = 0.5
+_MOST = 40
 
 
 @dataclass(frozen=True)
@@ -34,16 +42,17 @@ class Judge:
     weights: Mapping[str, float]
     plan: Plan
 
-    def judged(self, hit: Hit) -> list[Statement]:
-        """Return those statements of a passage that have to do with the question, with scores."""
+    def ranked(self, hits: Iterable[Hit]) -> list[Statement]:
+        """Return what the passages state about the question, with scores, the best first."""
+        judged = (statement for hit in hits for statement in self._judged(hit))
+        return sorted(judged, key=lambda statement: -statement.score)
+
+    def _judged(self, hit: Hit) -> Iterator[Statement]:
         passage = hit.passage
         heading = stem_line(f"{passage.title} {passage.section} {passage.subject}")
-        scored = (
-            replace(statement, score=self._score(statement, heading, hit.rank))
-            for statement in statements_of(passage)
-            if self._is_relevant(statement, heading)
-        )
-        return list(scored)
+        for statement in statements_of(passage):
+            if self._is_relevant(statement, heading):
+                yield replace(statement, score=self._score(statement, heading, hit.rank))
 
     def _is_relevant(self, statement: Statement, heading: str) -> bool:
         if coverage(stem_line(statement.text), self.weights):
@@ -52,21 +61,45 @@ class Judge:
 
     def _score(self, statement: Statement, heading: str, rank: float) -> float:
         text = stem_line(statement.text)
+        lead = stem_line(f"{statement.subject} {sentences_of(statement.text)[0]}")
         opening = stem_line(" ".join(statement.text.split()[:_OPENING_WORDS]))
         return round(
-            _WORTH_OF_TEXT * coverage(text, self.weights)
-            + _WORTH_OF_CONTEXT * coverage(heading + text, self.weights)
+            _WORTH_OF_LEAD * coverage(lead, self.weights)
+            + _WORTH_OF_TEXT * coverage(text, self.weights)
+            + _WORTH_OF_CONTEXT * self._fit(heading + lead)
+            + _WORTH_OF_DEFINITION * self._defines(statement.text)
+            + _WORTH_OF_HEADING * coverage(heading, self.weights)
             + _WORTH_OF_OPENING * coverage(opening, self.weights)
             + _WORTH_OF_RANK * rank
             + _WORTH_OF_CUE * self.plan.suits(statement.text)
-            + _WORTH_OF_HISTORY * (statement.kind == "history")
-            + _WORTH_OF_LENGTH * (len(statement.text.split()) > _LONG_WORDS),
+            + _WORTH_OF_PAIRS * self._share_of_pairs(text)
+            + _WORTH_OF_KIND.get(statement.kind, 0)
+            + _WORTH_OF_WORD * max(0, len(statement.text.split()) - _SHORT_WORDS),
             6,
         )
 
+    def _fit(self, line: str) -> float:
+        """Return how much of the question `line` has, where rare terms count more, but not only."""
+        count = sum(mentions(line, term) for term in self.weights)
+        return (coverage(line, self.weights) + count / len(self.weights)) / 2
 
-def coverage(line: str, weights: Mapping[str, float]) -> float:
-    """Return the share of the terms, by weight, that a line of `stem_line()` has."""
-    total = sum(weights.values())
-    covered = sum(weight for term, weight in weights.items() if mentions(line, term))
-    return covered / total if total else 0.0
+    def _defines(self, text: str) -> bool:
+        term = stem_line(defined_in(text))
+        return self.plan.wants_definitions and coverage(term, self.weights) > 0
+
+    def _share_of_pairs(self, text: str) -> float:
+        """Return how many of the terms that the question has side by side `text` has so, too."""
+        pairs = [f"{one} {other}" for one, other in pairwise(self.weights)]
+        return sum(mentions(text, pair) for pair in pairs) / len(pairs) if pairs else 0.0
+
+
+def best_of(ranked: Sequence[Statement], plan: Plan) -> list[Statement]:
+    """Return the statements that answer the question, without repetitions, the best first.
+
+    Args:
+        ranked: All statements, the best first.
+        plan: What share of the best score a statement needs.
+    """
+    least = plan.least_share * ranked[0].score if ranked else 0
+    fitting = (each for each in ranked if each.score >= least and each.kind != "history")
+    return distinct(fitting)[:_MOST]

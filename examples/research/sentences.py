@@ -24,9 +24,10 @@ _DEPENDENT = re.compile(
         |Currently|Rather|Another|Others|Same|Not|Exception|Only|Once)\b
         |(?:If|When|Because|Since|While|As|After|Before|Unless|Although|Whenever|Once|Until|Note
             |Though|Even|Where|Except)(?:\sthat|\sif|\sthough)?
-            \s(?:it|they|this|that|these|those|so|not|one|none|such|both|neither|done|its|their)\b
+            \s(?:it|they|this|that|these|those|so|not|one|none|such|both|neither|done|its|their|set|given|omitted
+            |specified)\b
         |(?:In|For|At|By|To|On|From|With|Like|Due\sto|Because\sof|Despite|Given|Of|Under)\s
-            (?:this|that|these|those|such|it|them|both|other|all|particular|addition|general|fact
+            (?:this|that|these|those|such|it|them|both|other|all|particular|addition|fact
             |doing|either|neither|contrast|most|many|some\scases|turn)\b
         |As\sa\s(?:result|consequence|special)|For\s(?:example|instance)
         |The\s(?:same|former|latter|other|above|first|second|third|last|rest|example|reason|result
@@ -37,6 +38,7 @@ _DEPENDENT = re.compile(
     )""",
     re.VERBOSE,
 )
+_TAKEN_UP = re.compile(r"(?:If|When|Once|Unless|While) the (?P<thing>\w+ \w+) ")
 _POINTS_ELSEWHERE = re.compile(
     r"\b(?i:the following|as follows|following \w+ (?:are|is|show)|below|above|step \d|earlier"
     r"|this (?:section|chapter|document|page|example|topic|guide|table|list|tutorial|article)"
@@ -45,12 +47,20 @@ _POINTS_ELSEWHERE = re.compile(
     r"|more (?:details|information)|for details|shown here|see (?:also|the))\b"
     r"|\b[Ss]ee [A-Z`:“]|\b[Ss]ections? [A-Z“\d]|\b[Rr]efer to [`A-Z“]|\bare discussed in\b"
 )
-_OPENING = re.compile(r"^(?:[A-Z“](?!\w+:)|`[^`]+`[\s,(]|\*{1,2}\w)")
+_OPENING = re.compile(
+    r"^(?:[A-Z“](?!\w+:)|`[^`]+`[\s,(](?!-)|\*{1,2}(?!(?:except|not|and|or|but|if|only|all)\b)\w)"
+)
 _CLOSING = re.compile(r"[.!][\"”’')*_]*$")
+_WHOLE_BEFORE_EXAMPLE = re.compile(
+    r"(?:If|When|Since|Because|Once|While|Unless|After|Although)\b.+,\s\w+\s.+\s"
+    r"(?!(?:is|are|be|by|with|to|as|like|equivalent|example|that|insert|follows|use|do|write)\b)"
+    r"[\w`]+:$"
+)
 _UNREADABLE = re.compile(r"https?://|[{}|<>=\\~^]|::|\]\[|\.\.\.|…|(?:^|\s)[|+*/=]{2,}(?:\s|$)")
 _HALF_CONVERTED = re.compile(r"\"[^\"`]*`[^\"]*\"")
 _WORD = re.compile(r"[A-Za-z][A-Za-z’'-]*")
-_FEWEST_WORDS = 5
+_PAIRS = (("(", ")"), ("[", "]"), ("“", "”"))
+_FEWEST_WORDS = 6
 _MOST_WORDS = 60
 _LEAST_PROSE = 0.5
 
@@ -77,12 +87,20 @@ def is_dependent(sentence: str) -> bool:
     return bool(_DEPENDENT.match(sentence))
 
 
+def leans_on(sentence: str, previous: str) -> bool:
+    """Whether a sentence needs the one before it, or takes up what that one spoke of."""
+    if is_dependent(sentence):
+        return True
+    taken_up = _TAKEN_UP.match(sentence)
+    return taken_up is not None and f" {taken_up['thing']} " in previous
+
+
 def is_quotable(sentence: str) -> bool:
     """Whether a sentence is whole, is prose, and does not point to another place in its text."""
     prose = _CODE_SPAN.sub("`x`", sentence)
     return (
         bool(_OPENING.match(sentence) or sentence.startswith("("))
-        and bool(_CLOSING.search(prose))
+        and bool(_CLOSING.search(prose) or _WHOLE_BEFORE_EXAMPLE.match(prose))
         and _is_balanced(prose)
         and not _POINTS_ELSEWHERE.search(prose)
         and not _UNREADABLE.search(prose)
@@ -102,9 +120,8 @@ def _ends_here(sentence: str, rest: str) -> bool:
 
 
 def _is_balanced(sentence: str) -> bool:
-    pairs = ("()", "[]", "“”")
     return sentence.count("`") % 2 == 0 and all(
-        sentence.count(opening) == sentence.count(closing) for opening, closing in pairs
+        sentence.count(opening) == sentence.count(closing) for opening, closing in _PAIRS
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from examples.research.document import Block, BlockKind, Passage
-from examples.research.sentences import is_dependent, is_quotable, sentences_of
+from examples.research.sentences import is_dependent, is_quotable, leans_on, sentences_of
+from examples.research.verbs import may_be_sentence
 from examples.research.words import content_stems, similarity
 
 _MOST_SENTENCES = 3
 _MOST_WORDS = 75
-_SAME = 0.8
+_SAME = 0.75
 
 
 @dataclass(frozen=True)
@@ -79,21 +80,26 @@ def distinct(statements: Iterable[Statement]) -> list[Statement]:
 def _standing_alone(block: Block) -> Iterator[str]:
     group: list[str] = []
     for sentence in sentences_of(block.text):
-        if group and is_dependent(sentence):
+        if group and leans_on(sentence, group[-1]):
             group.append(sentence)
             continue
-        yield from _joined(group)
+        yield from _joined(group, block.subject)
         group = [] if is_dependent(sentence) else [sentence]
-    yield from _joined(group)
+    yield from _joined(group, block.subject)
 
 
-def _joined(group: list[str]) -> Iterator[str]:
-    """Yield the first sentences of a group as one text, as many as are fit to be quoted."""
+def _joined(group: list[str], subject: str) -> Iterator[str]:
+    """Yield the first sentences of a group as one text, as many as are fit to be quoted.
+
+    A phrase without a verb will do for a subject, which is told with it. A colon at the end, after
+    which the passage has an example, is left out.
+    """
     kept: list[str] = []
     for sentence in group[:_MOST_SENTENCES]:
         text = " ".join([*kept, sentence])
-        if not is_quotable(sentence) or len(text.split()) > _MOST_WORDS:
+        whole = is_quotable(sentence) and (bool(subject) or may_be_sentence(sentence))
+        if not whole or len(text.split()) > _MOST_WORDS:
             break
         kept.append(sentence)
     if kept:
-        yield " ".join(kept)
+        yield " ".join(kept).removesuffix(":")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from examples.research.document import Passage
 from examples.research.index import Hit
-from examples.research.scoring import coverage
-from examples.research.words import stem_line
+from examples.research.words import coverage, stem_line
 
 _FEWEST = 3
-_TELLING = 0.5
+_TELLING = 0.45
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 STOP_WORDS = frozenset(
     """
     a about above according after again against all almost also although always am among an and
     another any anyone anything are around as at away be became because become been before being
-    below best better between both but by came can cannot come compare compared could describe did
-    differ difference differences different do does doing done down during each either
-    ever every exactly explain few for from gets give given go goes had happen happened happening
-    happens has have having he her here how however i if in inside instead interact interacts into is it its itself
-    just let like made make makes many may me mean means might mine more most much must my near
-    need neither never no nor not now of off on once one only onto or other others our out outside
-    over own please rather related same say see shall she should show since so some something still such
-    tell than that the their them then there these they thing things this those through thus to
-    together too under until up upon us use used uses using versus very via vs want was way we well
-    were what whatever when where whether which while who whole whom whose why will with within
-    without work working works would yet you your
+    below best better between both but by came can cannot come compare compared could define
+    describe did differ difference differences different do does doing done down during each
+    either ever every exactly explain few for from gets give given go goes had happen happened
+    happening happens has have having he her here how however i if in inside instead interact
+    interacts into is it its itself just let like made make makes many may me mean means might
+    mine more most much must my near need neither never no nor not now of off on once one only
+    onto or other others our out outside over own please rather related same say see shall she
+    should show since so some something still such tell than that the their them then there
+    these they thing things this those through thus to together too under until up upon us use
+    used uses using versus very via vs want was way we well were what whatever when where
+    whether which while who whole whom whose why will with within without work working works
+    would yet you your
     """.split()
 )
 """Words that join the others, and those that questions are phrased in."""
@@ -70,10 +71,17 @@ def content_stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
+def coverage(line: str, weights: Mapping[str, float]) -> float:
+    """Return the share of the terms, by weight, that a line of `stem_line()` has."""
+    total = sum(weights.values())
+    covered = sum(weight for term, weight in weights.items() if mentions(line, term))
+    return covered / total if total else 0.0
+
+
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return how much two sets of stems share: 0 for nothing, 1 when one contains the other."""
-    smaller = min(len(one), len(other))
-    return len(one & other) / smaller if smaller else 0.0
+    """Return how much two sets of stems share, from 0 for nothing to 1 for all (Dice)."""
+    total = len(one) + len(other)
+    return 2 * len(one & other) / total if total else 0.0
 
 
 def listed(names: Iterable[str]) -> str:

@@ -1,0 +1,79 @@
+"""The actors: what receives messages. Agents, orchestrators, and the runtime that hosts them."""
+
+from actors.agent import Agent, AgentContext, declares
+from actors.errors import (
+    ActorError,
+    AgentExistsError,
+    AgentExitError,
+    AgentFailedError,
+    AgentStoppedError,
+    AgentTimeoutError,
+    CodecError,
+    ForkedRuntimeError,
+    InvalidResultError,
+    MailboxFullError,
+    MergeConflictError,
+    MissingKeysError,
+    OverloadedError,
+    RunCancelledError,
+    RuntimeNotRunningError,
+    RunTimeoutError,
+    SharedValueError,
+    UnknownAgentError,
+    WorkflowFailedError,
+    WouldDeadlockError,
+)
+from actors.event import Event
+from actors.orchestrators.branch import Branch
+from actors.orchestrators.loop import Loop
+from actors.orchestrators.multi_stage import MultiStage, Stage
+from actors.orchestrators.parallel import Collaborative, Parallel
+from actors.orchestrators.route import Route
+from actors.orchestrators.sequential import Sequential
+from actors.result import AgentResult
+from actors.run import Run, RunResult
+from actors.runtime import Runtime, StopReport
+from actors.state import State
+from actors.telemetry import Observer
+
+__all__ = [
+    "ActorError",
+    "Agent",
+    "AgentContext",
+    "AgentExistsError",
+    "AgentExitError",
+    "AgentFailedError",
+    "AgentResult",
+    "AgentStoppedError",
+    "AgentTimeoutError",
+    "Branch",
+    "CodecError",
+    "Collaborative",
+    "Event",
+    "ForkedRuntimeError",
+    "InvalidResultError",
+    "Loop",
+    "MailboxFullError",
+    "MergeConflictError",
+    "MissingKeysError",
+    "MultiStage",
+    "Observer",
+    "OverloadedError",
+    "Parallel",
+    "Route",
+    "Run",
+    "RunCancelledError",
+    "RunResult",
+    "RunTimeoutError",
+    "Runtime",
+    "RuntimeNotRunningError",
+    "Sequential",
+    "SharedValueError",
+    "Stage",
+    "State",
+    "StopReport",
+    "UnknownAgentError",
+    "WorkflowFailedError",
+    "WouldDeadlockError",
+    "declares",
+]

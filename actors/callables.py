@@ -1,0 +1,218 @@
+"""Callables of users that are no agents: conditions, rules and mergers. They run on the work plane, under a deadline."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors.mergers import BranchDelta, BranchResult
+from actors.result import settle
+from actors.state import State
+from actors.values import thaw
+from actors.work import Work, failed
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.signals import Answer, Attempt, Job
+
+if TYPE_CHECKING:
+    from actors.cell import ControlCell
+    from actors.dispatchers.base import Dispatcher
+    from actors.invocation import Assignment
+    from actors.system import System
+    from actors.timers import ScheduledMessage
+
+CALLABLE_TIMEOUT = 5.0
+"""Seconds that a condition, rule or merger is granted."""
+
+
+class Evaluation(Work):
+    """One call of a condition, rule or merger; also the handle by which it is taken back."""
+
+    __slots__ = ("_call", "attempt", "begun_at", "dispatcher", "ended_at", "is_live", "reason", "system", "timer")
+
+    def __init__(
+        self, system: System, attempt: Attempt, call: Callable[[], Any], *, is_async: bool, reason: Reason
+    ) -> None:
+        super().__init__(attempt.job.path, _variables(attempt.payload))
+        self._call = call
+        self.system = system
+        self.attempt = attempt
+        self.reason = reason
+        self.dispatcher: Dispatcher = system.loops if is_async else system.threads
+        # Written by the control plane; read where it runs, where a stale value only begins what is fenced.
+        self.is_live = True
+        self.begun_at: float | None = None
+        self.ended_at: float | None = None
+        self.timer: ScheduledMessage | None = None
+
+    def begin(self) -> bool:
+        """Say that it begins now; False if it is not wanted any more, or has begun already."""
+        if not self.is_live or self.begun_at is not None:
+            return False
+        self.begun_at = self.system.plane.now()
+        return True
+
+    def call(self) -> Any:
+        """Call the user's code."""
+        return self._call()
+
+    def done(self, value: Any, error: BaseException | None) -> None:
+        """Answer the supervisor."""
+        outcome = COMPLETED if error is None else failed(self.reason, error)
+        self._answer(outcome, value)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Answer that the dispatcher will not run it."""
+        self._answer(outcome, None)
+
+    def withdraw(self, outcome: Outcome) -> None:
+        """Take it back; if it runs on, its thread is given up after a grace time. Inside the control plane."""
+        self.is_live = False
+        if self.begun_at is None:
+            return
+        self.dispatcher.interrupt(self)
+        plane = self.system.plane
+        self.timer = plane.schedule(plane.now() + self.system.abandon_after, self, None)
+
+    def handle(self, message: Any) -> None:
+        """Give up the thread if it still runs. Inside the control plane."""
+        if self.ended_at is None:
+            self.dispatcher.abandon(self)
+
+    def delayer(self) -> str:
+        """Name the agent that keeps it from getting on; empty when none does."""
+        return self.dispatcher.delayer(self)
+
+    def _answer(self, outcome: Outcome, value: Any) -> None:
+        self.ended_at = now = self.system.plane.now()
+        attempt = self.attempt
+        answer = Answer(attempt.child, attempt.id, outcome, value, self.begun_at, now)
+        if self.is_live:
+            self.system.plane.post(attempt.supervisor, answer)
+        elif outcome.ok:
+            self.system.dead_letter("late_answer", f"{self.agent} answered after it was given up")
+
+
+class _CallableTarget:
+    """The target of an internal job."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._is_async = _is_async(function)
+
+    def allowance(self, context: ControlCell) -> tuple[float | None, str]:
+        """Return no limit of its own: the job has one."""
+        return None, ""
+
+
+class ConditionTarget(_CallableTarget):
+    """Has a user's condition called with a state of its own, and the event if it takes two parameters."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._takes_event = _takes_two(function)
+
+    def perform(self, attempt: Attempt, context: ControlCell) -> Evaluation:
+        """Begin an attempt."""
+        assignment: Assignment = attempt.payload
+        evaluation = Evaluation(
+            context.system,
+            attempt,
+            lambda: self._evaluate(assignment),
+            is_async=self._is_async,
+            reason=Reason.CONDITION_ERROR,
+        )
+        evaluation.dispatcher.execute(evaluation)
+        return evaluation
+
+    def _evaluate(self, assignment: Assignment) -> Any:
+        state = State._over(assignment.state)
+        arguments = (assignment.event, state) if self._takes_event else (state,)
+        if self._is_async:
+            return _truth(self._function(*arguments))
+        return bool(self._function(*arguments))
+
+
+class MergerTarget(_CallableTarget):
+    """Has a user's merger called with the input state and every branch's outcome and changes."""
+
+    def perform(self, attempt: Attempt, context: ControlCell) -> Evaluation:
+        """Begin an attempt; its payload is an assignment and the branches."""
+        assignment, branches = attempt.payload
+        evaluation = Evaluation(
+            context.system,
+            attempt,
+            lambda: self._merge(assignment, branches, attempt.job.path),
+            is_async=self._is_async,
+            reason=Reason.MERGE_ERROR,
+        )
+        evaluation.dispatcher.execute(evaluation)
+        return evaluation
+
+    def _merge(self, assignment: Assignment, branches: Sequence[BranchDelta], path: str) -> Any:
+        base = assignment.state
+        state = State._over(base)
+        shown = {
+            name: BranchResult(
+                outcome, {key: thaw(value) for key, value in delta.changed.items()}, delta.removed
+            )
+            for name, outcome, delta in branches
+        }
+        returned = self._function(state, shown)
+        if self._is_async:
+            return _settled(path, base, state, returned)
+        return settle(path, base, state, returned)[0]
+
+
+async def _truth(returned: Any) -> bool:
+    return bool(await returned)
+
+
+async def _settled(path: str, base: Any, state: State, returned: Any) -> Any:
+    return settle(path, base, state, await returned)[0]
+
+
+def condition_job(function: Callable[..., Any], path: str) -> Job:
+    """Return the job of evaluating a user's condition."""
+    limits = ((CALLABLE_TIMEOUT, f"condition of {path}"),)
+    return Job(path, "condition", ConditionTarget(function), limits, is_internal=True)
+
+
+def merger_job(function: Callable[..., Any], path: str) -> Job:
+    """Return the job of calling a user's merger."""
+    limits = ((CALLABLE_TIMEOUT, f"merger of {path}"),)
+    return Job(path, "merger", MergerTarget(function), limits, is_internal=True)
+
+
+def evaluation_failed(outcome: Outcome, reason: Reason, culprit: str) -> Outcome:
+    """Return how a node ends whose condition, rule or merger did not answer."""
+    if outcome.kind is OutcomeKind.CANCELLED:
+        return outcome
+    return Outcome(
+        OutcomeKind.FAILED,
+        reason,
+        detail="" if outcome.failure else str(outcome),
+        budget=outcome.budget,
+        culprit=culprit,
+        failure=outcome.failure,
+    )
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    call = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself is looked at
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2  # noqa: PLR2004  # event, state
+
+
+def _variables(payload: Any) -> Any:
+    """Return the context variables of an assignment, alone or with branches beside it."""
+    assignment = payload if hasattr(payload, "variables") else payload[0]
+    return assignment.variables

@@ -1,0 +1,1 @@
+"""Dispatchers: where user code runs."""

@@ -1,0 +1,203 @@
+"""The dispatcher `loop`: an event loop for `async def` agents, watched for whoever blocks it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from actors.control import ControlPlane
+from actors.dispatchers.lane import Lane, closed_outcome
+from actors.environment import Threads
+from actors.telemetry import Telemetry
+from actors.work import Work
+from supervisors.facts import LoopBlocked
+
+BEAT = 0.04
+"""Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
+
+_UNKNOWN = "(not an agent)"
+_NOTHING_SEEN = (None, -1)
+
+
+class LoopDispatcher:
+    """Run async agents on a loop of the runtime's own, or on the host's.
+
+    While there is work, a heartbeat goes round: a loop that does not answer it and does not get on is blocked by the
+    task it is at. A loop of the runtime's own that stays blocked by abandoned work is replaced.
+
+    Args:
+        plane: The control plane.
+        threads: Where threads come from.
+        telemetry: Who is told of blocked loops.
+        host_loop: The host's loop; None for one of the runtime's own.
+    """
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        threads: Threads,
+        telemetry: Telemetry,
+        *,
+        host_loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        self._plane = plane
+        self._threads = threads
+        self._telemetry = telemetry
+        self._host_loop = host_loop
+        self._is_host_loop = host_loop is not None
+        # Made when the dispatcher starts; replaced inside the control plane. One store.
+        self._lane: Lane
+        self._lane_threads: dict[Lane, threading.Thread] = {}
+        # Told, inside the control plane, of the lane that was replaced.
+        self.on_replaced: Callable[[Lane], None] = lambda _lane: None
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that takes new work."""
+        return self._lane
+
+    def start(self) -> None:
+        """Start the own loop's thread, or attach to the host's loop."""
+        if self._host_loop is None:
+            self._lane = Lane(asyncio.new_event_loop())
+            self._start_lane()
+            return
+        self._lane = Lane(self._host_loop)
+        with contextlib.suppress(RuntimeError):
+            if asyncio.get_running_loop() is self._lane.loop:
+                self._lane.attach()
+                return
+        self._lane.loop.call_soon_threadsafe(self._lane.attach)
+
+    def execute(self, work: Work) -> None:
+        """Start it on its lane: where it was before, else on the lane that takes new work."""
+        lane = work.host if isinstance(work.host, Lane) else self._lane
+        try:
+            lane.execute(work)
+        except RuntimeError:
+            lane.works.discard(work)
+            work.refuse(closed_outcome("the event loop is closed"))
+            return
+        if not lane.is_watched:
+            lane.is_watched = True
+            self._plane.post(self, lane)
+
+    def interrupt(self, work: Work) -> None:
+        """Cancel its task, which acts at its next `await`; it may swallow that."""
+        lane = work.host
+        if isinstance(lane, Lane):
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs there
+                lane.loop.call_soon_threadsafe(_cancel, work)
+
+    def abandon(self, work: Work) -> None:
+        """Replace the loop, if it is the runtime's own and the work blocks it; else let the task be."""
+        lane = work.host
+        if self._is_host_loop or lane is not self._lane or lane.blocked_by is not work:
+            return
+        self._lane = Lane(asyncio.new_event_loop())
+        self._lane_threads = {
+            old: thread for old, thread in self._lane_threads.items() if thread.is_alive()
+        }
+        self._start_lane()
+        lane.finish_when_idle()
+        self.on_replaced(lane)
+
+    def delayer(self, work: Work) -> str:
+        """Name the agent that blocks the loop, unless it is this one's own doing."""
+        lane = work.host
+        blocker = lane.blocked_by if isinstance(lane, Lane) else None
+        return "" if blocker is None or blocker is work else _name_of(blocker)
+
+    def stop(self, timeout: float) -> None:
+        """End the own loops, or detach from the host's."""
+        if self._is_host_loop:
+            self._detach()
+            return
+        for lane in list(self._lane_threads):
+            lane.stop()
+        for lane, thread in list(self._lane_threads.items()):
+            if lane.blocked_by is None:
+                thread.join(timeout)
+
+    def handle(self, lane: Lane) -> None:
+        """Look whether a lane is getting on. Inside the control plane, as long as it has work."""
+        now = self._plane.now()
+        if lane.loop.is_closed():
+            self._give_up(lane)
+            return
+        self._look(lane, now)
+        if lane.works:
+            self._plane.schedule(now + BEAT, self, lane)
+            return
+        lane.is_watched = False
+        if lane.works and not lane.is_watched:  # handed over meanwhile
+            lane.is_watched = True
+            self._plane.schedule(now + BEAT, self, lane)
+
+    def _look(self, lane: Lane, now: float) -> None:
+        if lane.beat_sent_at is None:
+            lane.blocked_by = None
+            lane.beat_sent_at = now
+            lane.last_seen = _NOTHING_SEEN
+            with contextlib.suppress(RuntimeError):  # closed just now; the next look finds that
+                lane.loop.call_soon_threadsafe(_answer_beat, lane)
+            return
+        seen = (asyncio.current_task(lane.loop), lane.progress)
+        if seen != lane.last_seen:
+            lane.last_seen = seen
+            lane.noted_until = lane.beat_sent_at if lane.blocked_by is None else lane.noted_until
+            lane.blocked_by = None
+            return
+        lane.blocked_by = lane.owner_of(seen[0]) or _UNKNOWN
+        self._note_blocked(lane, now)
+
+    def _note_blocked(self, lane: Lane, now: float) -> None:
+        blocker = lane.blocked_by
+        if blocker is None:
+            return
+        name = _name_of(blocker)
+        self._telemetry.observe(LoopBlocked(name, now - lane.noted_until))
+        lane.noted_until = now
+        for work in lane.works.copy():
+            if work is not blocker:
+                work.delayed_by = name
+
+    def _give_up(self, lane: Lane) -> None:
+        """Refuse what was on a loop that was closed before it was done."""
+        lane.is_watched = False
+        works, lane.works = lane.works, set()
+        for work in works:
+            work.refuse(closed_outcome("the event loop was closed before the agent was done"))
+
+    def _start_lane(self) -> None:
+        lane = self._lane
+        self._lane_threads[lane] = self._threads.start("mixmode-loop", lane.run)
+
+    def _detach(self) -> None:
+        loop = self._lane.loop
+        if loop.is_closed():
+            self._lane.detach()
+            return
+        with contextlib.suppress(RuntimeError):
+            if asyncio.get_running_loop() is loop:
+                self._lane.detach()
+                return
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._lane.detach)
+
+
+def _name_of(blocker: Work | str) -> str:
+    return blocker if isinstance(blocker, str) else blocker.agent
+
+
+def _answer_beat(lane: Lane) -> None:
+    lane.beat_sent_at = None
+
+
+def _cancel(work: Work) -> None:
+    task: Any = work.task
+    if task is not None:
+        task.cancel()

@@ -1,0 +1,145 @@
+"""The dispatcher `threads`: a pool of daemon threads for plain functions.
+
+Not `concurrent.futures.ThreadPoolExecutor`: its workers keep the process from exiting, and one that hangs is lost to the
+pool for ever. Here a worker that overran its time is abandoned and replaced.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from queue import SimpleQueue
+
+from actors.environment import Threads
+from actors.work import Work
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+
+
+class _Worker:
+    """A thread of the pool, and what it is doing."""
+
+    __slots__ = ("is_abandoned", "thread", "work")
+
+    def __init__(self) -> None:
+        # Written by the worker's thread, read under the pool's lock by whoever abandons it.
+        self.work: Work | None = None
+        self.is_abandoned = False
+        self.thread: threading.Thread | None = None
+
+
+class ThreadDispatcher:
+    """Run plain functions on at most `max_threads` threads; what finds none waits its turn.
+
+    Args:
+        threads: Where threads come from.
+        max_threads: How many run at once, not counting abandoned ones.
+        max_abandoned: How many abandoned threads may still be running before new work is refused.
+    """
+
+    def __init__(self, threads: Threads, max_threads: int, max_abandoned: int) -> None:
+        self._threads = threads
+        self._max_threads = max_threads
+        self._max_abandoned = max_abandoned
+        self._numbers = itertools.count(1)
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        # All below: written under the lock.
+        self._workers: set[_Worker] = set()
+        self._abandoned: set[_Worker] = set()
+        self._idle = 0
+        self._waiting = 0
+        self._is_stopping = False
+
+    @property
+    def thread_count(self) -> int:
+        """How many threads the pool has, not counting abandoned ones."""
+        return len(self._workers)
+
+    def execute(self, work: Work) -> None:
+        """Hand it to an idle thread or a new one, or queue it until a thread is free."""
+        refusal = None
+        is_worker_needed = False
+        with self._lock:
+            if self._is_stopping:
+                refusal = Outcome(OutcomeKind.CANCELLED, Reason.SHUTDOWN)
+            elif len(self._abandoned) >= self._max_abandoned:
+                refusal = self._too_many_abandoned()
+            elif self._idle:
+                self._idle -= 1
+            elif len(self._workers) < self._max_threads:
+                is_worker_needed = True
+            else:
+                self._waiting += 1
+        if refusal is not None:
+            work.refuse(refusal)
+            return
+        self._queue.put(work)
+        if is_worker_needed:
+            self._add_worker()
+
+    def interrupt(self, work: Work) -> None:
+        """Do nothing: a thread cannot be interrupted; its agent may look at `context.cancelled`."""
+
+    def abandon(self, work: Work) -> None:
+        """Let the thread that runs it end with it, and start another if work is waiting."""
+        with self._lock:
+            worker = work.host
+            if not isinstance(worker, _Worker) or worker.work is not work or worker.is_abandoned:
+                return
+            worker.is_abandoned = True
+            self._workers.discard(worker)
+            self._abandoned.add(worker)
+            is_worker_needed = self._waiting > 0
+            if is_worker_needed:
+                self._waiting -= 1
+        if is_worker_needed:
+            self._add_worker()
+
+    def delayer(self, work: Work) -> str:
+        """Return nothing: threads do not wait for each other."""
+        return ""
+
+    def stop(self, timeout: float) -> None:
+        """End the idle threads; those that are busy end with their work, or with the process."""
+        with self._lock:
+            self._is_stopping = True
+            workers = list(self._workers)
+        for _ in workers:
+            self._queue.put(None)
+        for worker in workers:
+            if worker.work is None and worker.thread is not None:
+                worker.thread.join(timeout)
+
+    def _add_worker(self) -> None:
+        worker = _Worker()
+        with self._lock:
+            self._workers.add(worker)
+        try:
+            worker.thread = self._threads.start(
+                f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker)
+            )
+        except RuntimeError:  # the system has no more threads; the others will come to it
+            with self._lock:
+                self._workers.discard(worker)
+                self._waiting += 1
+
+    def _run(self, worker: _Worker) -> None:
+        while (work := self._queue.get()) is not None:
+            worker.work = work
+            work.host = worker
+            work.perform()
+            worker.work = work = None
+            with self._lock:
+                if worker.is_abandoned:
+                    self._abandoned.discard(worker)
+                    return
+                if self._waiting:
+                    self._waiting -= 1
+                else:
+                    self._idle += 1
+        with self._lock:
+            self._workers.discard(worker)
+
+    def _too_many_abandoned(self) -> Outcome:
+        detail = f"{len(self._abandoned)} threads are held by work that could not be stopped"
+        return Outcome(OutcomeKind.REJECTED, Reason.ABANDONED_LIMIT, detail=detail)

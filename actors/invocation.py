@@ -1,0 +1,322 @@
+"""Invocations and hooks: the calls of an agent's code."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import Context as ContextVariables
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from actors.agent import AgentDefinition, resolve
+from actors.errors import InvalidResultError, MissingKeysError
+from actors.event import Event
+from actors.result import settle
+from actors.state import Snapshot, State
+from actors.work import Work, failed, render
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+
+if TYPE_CHECKING:
+    from actors.agent_cell import AgentCell, Instance
+    from actors.timers import ScheduledMessage
+
+logger = logging.getLogger(__name__)
+
+
+class Assignment(NamedTuple):
+    """What a performer is handed: the payload of an attempt.
+
+    Attributes:
+        event: The event, as its parent got it.
+        metadata: What to lay over the event's metadata; frozen.
+        state: The state to start from.
+        variables: The context variables to run in.
+    """
+
+    event: Event
+    metadata: Any
+    state: Snapshot
+    variables: ContextVariables
+
+
+class ReplyTo(Protocol):
+    """Where the answer to an invocation goes."""
+
+    def answer(self, invocation: Invocation, outcome: Outcome, value: Any) -> None:
+        """Take the answer: for ok, `value` is the delta and the metadata. Any thread; once."""
+
+
+class Invocation(Work):
+    """One event, handed to one agent. It is also the handle by which the supervisor takes it back.
+
+    Attributes:
+        is_live: Whether the answer is still wanted. Under the cell's lock it turns false once: when the work is done,
+            or when it is withdrawn.
+        begun_at: When the agent began, on the clock. Written once, under the cell's lock.
+        ended_at: When the agent was done, on the clock. Written once, under the cell's lock.
+        instance: Which instance has it; None for a function without a concurrency.
+    """
+
+    __slots__ = (
+        "_state",
+        "assignment",
+        "attempt",
+        "begun_at",
+        "cell",
+        "deadline_at",
+        "ended_at",
+        "instance",
+        "is_live",
+        "reply_to",
+        "sent_at",
+        "timer",
+    )
+
+    def __init__(
+        self,
+        cell: AgentCell,
+        assignment: Assignment,
+        reply_to: ReplyTo,
+        *,
+        attempt: int = 1,
+        deadline_at: float | None = None,
+    ) -> None:
+        self.agent = cell.name
+        self.host = self.task = None
+        self.delayed_by = ""
+        self.variables = assignment.variables
+        self.cell = cell
+        self.assignment = assignment
+        self.reply_to = reply_to
+        self.attempt = attempt
+        self.deadline_at = deadline_at
+        self.sent_at = cell.now()
+        self.begun_at: float | None = None
+        self.ended_at: float | None = None
+        self.is_live = True
+        self.instance: Instance | None = None
+        # Armed inside the control plane: the deadline of a direct event, or the grace of a withdrawn one.
+        self.timer: ScheduledMessage | None = None
+        self._state: State | None = None
+
+    def begin(self) -> bool:
+        """Say that it begins now; False if it is not wanted any more, or has begun already."""
+        with self.cell.lock:
+            if not self.is_live or self.begun_at is not None:
+                return False
+            self.begun_at = self.cell.now()
+            return True
+
+    def call(self) -> Any:
+        """Call the agent with its own event and its own state."""
+        definition = self.cell.definition
+        event, metadata, snapshot, _ = self.assignment
+        self._state = state = State._over(snapshot)
+        if definition.requires:
+            _check_keys(definition, "requires", snapshot)
+        event = event.derived(self.agent, metadata)
+        run = definition.function or self.instance.behaviour.run  # type: ignore[union-attr]  # what is no function has instances
+        if definition.wants_context:
+            return run(event, state, InvocationContext(self))
+        return run(event, state)
+
+    def digest(self, returned: Any) -> Any:
+        """Take the delta of what the agent did to its state and what it returned."""
+        state = self._state
+        if state is None:
+            raise AssertionError("call() comes before digest()")
+        base = self.assignment.state
+        delta, metadata = settle(self.agent, base, state, returned)
+        definition = self.cell.definition
+        if definition.produces:
+            _check_keys(definition, "produces", base.apply(delta))
+        return delta, metadata
+
+    def done(self, value: Any, error: BaseException | None) -> None:
+        """Report to the cell."""
+        self._state = None
+        outcome = COMPLETED if error is None else failed(_reason_of(error), error)
+        self.cell.finished(self, outcome, value)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Report that the dispatcher will not run it, or lost it."""
+        self.cell.finished(self, outcome, None)
+
+    def withdraw(self, outcome: Outcome) -> None:
+        """Take it back. Inside the control plane."""
+        self.cell.withdraw(self, outcome)
+
+    def delayer(self) -> str:
+        """Name the agent that keeps it from getting on; empty when none does."""
+        return self.cell.dispatcher.delayer(self)
+
+
+class InvocationContext:
+    """The `AgentContext` of an invocation."""
+
+    __slots__ = ("_invocation",)
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds that are left until the deadline; None when there is none."""
+        at = self._invocation.deadline_at
+        return None if at is None else max(0.0, at - self._invocation.cell.now())
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return not self._invocation.is_live
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is; 1 is the first."""
+        return self._invocation.attempt
+
+
+class StartWork(Work):
+    """Makes an instance and calls its first hooks; before that, ends the one it replaces.
+
+    Args:
+        cell: The agent's cell.
+        instance: What to fill.
+        reason: Why it is restarted; empty for the first start.
+        previous: The behaviour to end first, if its code is not running any more.
+        product: A behaviour that was made already and only needs its hooks.
+    """
+
+    __slots__ = ("cell", "definition", "has_ended", "instance", "previous", "product", "reason", "timer")
+
+    def __init__(
+        self, cell: AgentCell, instance: Instance, *, reason: str = "", previous: Any = None, product: Any = None
+    ) -> None:
+        super().__init__(cell.name)
+        self.cell = cell
+        self.definition: AgentDefinition = cell.definition
+        self.instance = instance
+        self.reason = reason
+        self.previous = previous
+        self.product = product
+        self.timer: ScheduledMessage | None = None
+        # Written inside the control plane: it was reported, or given up.
+        self.has_ended = False
+
+    def begin(self) -> bool:
+        """Begin, unless it was given up while it was queued."""
+        return not self.has_ended
+
+    def call(self) -> Any:
+        """Make the instance and call its hooks."""
+        return self._start_async() if self.definition.is_async else self._start()
+
+    def done(self, value: Any, error: BaseException | None) -> None:
+        """Report to the cell."""
+        self.cell.start_ended(self, value, error)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Report that the dispatcher will not run it."""
+        self.cell.start_ended(self, None, RuntimeError(str(outcome)))
+
+    def _start(self) -> Any:
+        if self.previous is not None:
+            _survive(self.agent, self.previous.on_stop)
+        product = self._make()
+        self.definition = resolve(self.definition, product)
+        if self.definition.is_async:
+            return product  # its hooks are called where it will run
+        product.on_start()
+        if self.reason:
+            product.on_restart(self.reason)
+        return product
+
+    async def _start_async(self) -> Any:
+        if self.previous is not None:
+            await _survive_async(self.agent, self.previous.on_stop)
+        product = self._make()
+        await _finished(product.on_start())
+        if self.reason:
+            await _finished(product.on_restart(self.reason))
+        return product
+
+    def _make(self) -> Any:
+        if self.product is not None:
+            return self.product
+        make = self.definition.make
+        if make is None:
+            raise AssertionError("a function has no instances")
+        return make()
+
+
+class StopWork(Work):
+    """Calls the `on_stop` of an instance that is not needed any more."""
+
+    __slots__ = ("behaviour", "cell", "is_async")
+
+    def __init__(self, cell: AgentCell, behaviour: Any) -> None:
+        super().__init__(cell.name)
+        self.cell = cell
+        self.is_async = cell.definition.is_async
+        self.behaviour = behaviour
+
+    def begin(self) -> bool:
+        """Begin."""
+        return True
+
+    def call(self) -> Any:
+        """Call the hook."""
+        if self.is_async:
+            return _survive_async(self.agent, self.behaviour.on_stop)
+        return _survive(self.agent, self.behaviour.on_stop)
+
+    def done(self, value: Any, error: BaseException | None) -> None:
+        """Report to the cell."""
+        self.cell.stop_hook_ended(self)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Report to the cell that the hook will not run."""
+        self.cell.stop_hook_ended(self)
+
+
+async def _finished(returned: Any) -> None:
+    if returned is not None:
+        await returned
+
+
+def _survive(agent: str, hook: Any) -> None:
+    try:
+        hook()
+    except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
+        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
+
+
+async def _survive_async(agent: str, hook: Any) -> None:
+    try:
+        await _finished(hook())
+    except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
+        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
+
+
+def _check_keys(definition: AgentDefinition, declared: str, snapshot: Snapshot) -> None:
+    keys = definition.requires if declared == "requires" else definition.produces
+    missing = tuple(key for key in keys if key not in snapshot)
+    if missing:
+        raise MissingKeysError(definition.name, declared, missing)
+
+
+def _reason_of(error: BaseException) -> Reason:
+    if isinstance(error, InvalidResultError):
+        return Reason.INVALID_RESULT
+    if isinstance(error, MissingKeysError):
+        missing_before = error.declared == "requires"
+        return Reason.MISSING_INPUT if missing_before else Reason.MISSING_OUTPUT
+    return Reason.EXCEPTION
+
+
+def is_crash(outcome: Outcome) -> bool:
+    """Return whether an outcome tells of a `BaseException` that is no ordinary one."""
+    failure = outcome.failure
+    return (
+        outcome.kind is OutcomeKind.FAILED
+        and failure is not None
+        and "builtins.Exception" not in failure.types
+    )

@@ -1,0 +1,242 @@
+"""MultiStage: stages with prerequisites and success conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from actors.conditions import AnyCondition
+from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
+from actors.orchestrators.branch import Branch, Node, pattern_of
+from actors.orchestrators.loop import usable_condition
+from supervisors.model import wrong_type
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.retries import Retry
+from supervisors.signals import Skip
+
+if TYPE_CHECKING:
+    from actors.cell import ControlCell
+    from actors.plan import PatternTarget
+    from supervisors.signals import Attempt, Ended
+
+
+class MultiStageOrchestrator(Orchestrator):
+    """Runs stages in order: prerequisites, the node, the success condition, and only then it is complete."""
+
+    def __init__(self, target: PatternTarget, attempt: Attempt) -> None:
+        super().__init__(target, attempt)
+        pattern: MultiStage = target.pattern  # type: ignore[assignment]  # its own pattern
+        self._stages = pattern.stages
+        self._index = 0
+        self._notes: dict[str, Any] = {"total_stages": len(self._stages)}
+        # What the state was before the stage, for an optional one that fails its condition.
+        self._before = (self.state, self.delta)
+
+    def begin(self, context: ControlCell) -> None:
+        """Start with the first stage."""
+        self._enter_stage(context)
+
+    def on_ended(self, ended: Ended, context: ControlCell) -> None:
+        """Ask the success condition after a stage's node, or go on after a user's condition."""
+        if isinstance(ended.key, tuple):
+            self.on_condition(ended.key, ended.outcome, ended.value is True, context)
+        elif not ended.outcome.ok:
+            if self._stages[self._index].required:
+                path = self.jobs[self._index].path
+                self.fail_with(ended, path, context, notes=self._notes)
+            else:
+                self._leave_stage(context, is_complete=False)
+        else:
+            self._before = (self.state, self.delta)
+            self.take(delta_of(ended.value))
+            check = self.target.checks.get(f"success of stage {self._index + 1}")
+            if check is None:
+                self._leave_stage(context, is_complete=True)
+            else:
+                self.ask(check, ("success", 0), context)
+
+    def on_condition(self, key: Any, outcome: Outcome, holds: bool, context: ControlCell) -> None:
+        """Go on with the next prerequisite or the node, or complete the stage."""
+        kind, number = key
+        if not outcome.ok:
+            self.fail_condition(outcome, context, notes=self._notes)
+        elif kind == "success":
+            self._judge(holds, context)
+        elif holds:
+            self._check_prerequisite(number + 1, context)
+        else:
+            self._unmet(self._stages[self._index].prerequisites[number], context)
+
+    def _enter_stage(self, context: ControlCell) -> None:
+        self._notes[f"stage_{self._index + 1}_name"] = self._stages[self._index].name
+        self._check_prerequisite(0, context)
+
+    def _check_prerequisite(self, number: int, context: ControlCell) -> None:
+        prerequisites = self._stages[self._index].prerequisites
+        while number < len(prerequisites):
+            prerequisite = prerequisites[number]
+            if not isinstance(prerequisite, str):
+                check = self.target.checks[f"prerequisite {number + 1} of stage {self._index + 1}"]
+                self.ask(check, ("prerequisite", number), context)
+                return
+            if prerequisite not in self.state and prerequisite not in self.event.data:
+                self._unmet(prerequisite, context)
+                return
+            number += 1
+        self.supervise(self._index, context)
+
+    def _unmet(self, prerequisite: Any, context: ControlCell) -> None:
+        """Skip the stage; a required one ends the workflow."""
+        stage, job = self._stages[self._index], self.jobs[self._index]
+        detail = f"stage {stage.name!r} needs {prerequisite!r}"
+        skipped = Outcome(OutcomeKind.SKIPPED, Reason.UNMET_PREREQUISITE, detail=detail)
+        context.send(self.attempt.supervisor, Skip(self.attempt.child, job, skipped))
+        if stage.required:
+            outcome = Outcome(
+                OutcomeKind.FAILED, Reason.UNMET_PREREQUISITE, detail=detail, culprit=job.path
+            )
+            self.fail(context, outcome, notes=self._notes)
+        else:
+            self._leave_stage(context, is_complete=False)
+
+    def _judge(self, holds: bool, context: ControlCell) -> None:
+        stage, job = self._stages[self._index], self.jobs[self._index]
+        if holds:
+            self._leave_stage(context, is_complete=True)
+        elif stage.required:
+            detail = f"stage {stage.name!r} ended, but its success condition {stage.success!r} does not hold"
+            outcome = Outcome(OutcomeKind.FAILED, Reason.CONDITION_NOT_MET, detail=detail, culprit=job.path)
+            self.fail(context, outcome, notes=self._notes)
+        else:
+            self.state, self.delta = self._before
+            self._leave_stage(context, is_complete=False)
+
+    def _leave_stage(self, context: ControlCell, *, is_complete: bool) -> None:
+        self._notes[f"stage_{self._index + 1}_complete"] = is_complete
+        self._index += 1
+        if self._index < len(self._stages):
+            self._enter_stage(context)
+        else:
+            self.succeed(context, notes={**self._notes, "workflow_complete": True})
+
+
+class Stage(Branch):
+    """A stage of a `MultiStage`: a node, with what must hold before and after it.
+
+    Args:
+        name: What the stage is called.
+        node: An agent's name or a pattern.
+        prerequisites: Keys that must be in the state or in the event's data, conditions, or callables; asked in order.
+            If one does not hold the stage is skipped, and the workflow fails unless the stage is optional.
+        success: A condition or callable that must hold afterwards; the stage is complete only then.
+        required: Whether the workflow fails with the stage; an optional one that fails leaves the state as it was.
+        timeout: Seconds for the node, retries and fallback included.
+        retry: When to try the node again.
+        fallback: A node that is run instead when the node failed for good.
+    """
+
+    required: bool = True
+    prerequisites: tuple[Any, ...] = ()
+    success: Any = None
+
+    def __init__(
+        self,
+        name: str,
+        node: Node,
+        *,
+        prerequisites: Iterable[str | AnyCondition] = (),
+        success: AnyCondition | None = None,
+        required: bool = True,
+        timeout: float | None = None,
+        retry: Retry | None = None,
+        fallback: Node | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            node,
+            prerequisites=prerequisites,
+            success=success,
+            required=required,
+            timeout=timeout,
+            retry=retry,
+            fallback=fallback,
+        )
+
+    @field_validator("prerequisites", mode="plain")
+    @classmethod
+    def _usable_prerequisites(cls, prerequisites: object) -> tuple[Any, ...]:
+        if isinstance(prerequisites, str) or not isinstance(prerequisites, Iterable):
+            raise wrong_type("must be a sequence of keys and conditions")
+        return tuple([_usable_prerequisite(each) for each in prerequisites])
+
+    @field_validator("success", mode="plain")
+    @classmethod
+    def _usable_success(cls, success: object) -> object:
+        return None if success is None else usable_condition(success)
+
+
+class MultiStage(Pattern):
+    """Run stages in order; each may have prerequisites and a success condition.
+
+    Args:
+        stages: The stages; their names must differ.
+        name: What it is called in paths, traces and metrics.
+        timeout: Seconds for all stages together.
+    """
+
+    kind: ClassVar[str] = "multi_stage"
+    orchestrator: ClassVar[Any] = MultiStageOrchestrator
+
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    def __init__(
+        self, *stages: Stage, name: str | None = None, timeout: float | None = None
+    ) -> None:
+        super().__init__(stages=stages, name=name, timeout=timeout)
+
+    @field_validator("stages")
+    @classmethod
+    def _different_names(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        names = [stage.name for stage in stages]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"must have different names, and {twice[0]!r} stands twice")
+        return stages
+
+    def parts(self) -> Sequence[Part]:
+        """Return the stages' nodes in order."""
+        return [
+            stage.part(
+                {
+                    "phase": "stage",
+                    "stage_name": stage.name,
+                    "stage_step": number,
+                    "execution_type": "multi_stage",
+                    "pattern": pattern_of(stage),
+                }
+            )
+            for number, stage in enumerate(self.stages, 1)
+        ]
+
+    def checks(self) -> Mapping[str, Any]:
+        """Return the stages' conditions."""
+        checks: dict[str, Any] = {}
+        for index, stage in enumerate(self.stages, 1):
+            for number, prerequisite in enumerate(stage.prerequisites, 1):
+                if not isinstance(prerequisite, str):
+                    checks[f"prerequisite {number} of stage {index}"] = prerequisite
+            if stage.success is not None:
+                checks[f"success of stage {index}"] = stage.success
+        return checks
+
+
+def _usable_prerequisite(prerequisite: object) -> object:
+    if isinstance(prerequisite, str):
+        if not prerequisite:
+            raise ValueError("must name keys, and one is empty")
+        return prerequisite
+    return usable_condition(prerequisite)
+
+

@@ -1,0 +1,219 @@
+"""The plan: a workflow, compiled into jobs once and shared by all its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from actors.callables import condition_job, merger_job
+from actors.cell import ControlCell
+from actors.conditions import Condition
+from actors.invocation import Invocation
+from actors.mergers import Merger
+from actors.orchestrators.base import BEGIN, Part, Pattern
+from actors.orchestrators.branch import Branch, part_of
+from actors.values import FrozenDict
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.signals import Answer, Attempt, Job
+
+if TYPE_CHECKING:
+    from actors.control import ControlPlane
+
+
+class AttemptReply:
+    """Answers the supervisor that made an attempt."""
+
+    __slots__ = ("_attempt", "_plane")
+
+    def __init__(self, plane: ControlPlane, attempt: Attempt) -> None:
+        self._plane = plane
+        self._attempt = attempt
+
+    def answer(self, invocation: Invocation, outcome: Outcome, value: Any) -> None:
+        """Post the answer. Any thread; once."""
+        delta, metadata = value if value is not None else (None, None)
+        attempt = self._attempt
+        self._plane.post(
+            attempt.supervisor,
+            Answer(
+                attempt.child,
+                attempt.id,
+                outcome,
+                delta,
+                invocation.begun_at,
+                invocation.ended_at,
+                0,
+                invocation.delayed_by,
+                metadata,
+            ),
+        )
+
+
+class AgentTarget:
+    """Has a job done by the agent of a name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def allowance(self, context: ControlCell) -> tuple[float | None, str]:
+        """Return the agent's own timeout."""
+        cell = context.system.agents.get(self.name)
+        return (None, "") if cell is None else (cell.timeout, cell.budget)
+
+    def perform(self, attempt: Attempt, context: ControlCell) -> Invocation | None:
+        """Put the event into the agent's mailbox."""
+        system = context.system
+        cell = system.agents.get(self.name)
+        if cell is None:
+            detail = f"agent {self.name!r} was stopped"
+            rejection: Outcome | None = Outcome(
+                OutcomeKind.REJECTED, Reason.UNKNOWN_AGENT, detail=detail
+            )
+        else:
+            invocation = Invocation(
+                cell,
+                attempt.payload,
+                AttemptReply(system.plane, attempt),
+                attempt=attempt.number,
+                deadline_at=attempt.deadline.at,
+            )
+            rejection = cell.submit(invocation)
+            if rejection is None:
+                return invocation
+        context.send(
+            attempt.supervisor, Answer(attempt.child, attempt.id, rejection, None)
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatternTarget:
+    """Has a job done by a new orchestrator.
+
+    Attributes:
+        pattern: The pattern.
+        jobs: Its children's jobs, in declared order.
+        labels: Its children's labels, in the same order.
+        metadata: What their events' metadata says of their place, in the same order.
+        checks: Its conditions and mergers by name: the stock ones, and jobs for users' callables.
+        completion_notes: What is noted in `state.meta` when it has ended ok.
+    """
+
+    pattern: Pattern
+    jobs: tuple[Job, ...]
+    labels: tuple[str, ...]
+    metadata: tuple[FrozenDict, ...]
+    checks: Mapping[str, Any]
+    completion_notes: Mapping[str, Any]
+
+    def allowance(self, context: ControlCell) -> tuple[float | None, str]:
+        """Return no limit of its own: the job has them all."""
+        return None, ""
+
+    def perform(self, attempt: Attempt, context: ControlCell) -> None:
+        """Start an orchestrator."""
+        orchestrator = self.pattern.orchestrator(self, attempt)
+        cell = ControlCell(orchestrator, context.system, context.run)
+        context.system.control_cells.add(cell)
+        context.send(cell, BEGIN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A compiled workflow.
+
+    Attributes:
+        name: The workflow's name, for traces and metrics.
+        root: The job of the whole.
+        agents: The names of all agents in it.
+    """
+
+    name: str
+    root: Job
+    agents: frozenset[str]
+
+
+def compile_workflow(workflow: Any) -> Plan:
+    """Compile an agent's name, a pattern or a branch.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if not isinstance(workflow, str | Pattern | Branch):
+        raise TypeError(
+            "a workflow is an agent's name or a pattern such as Sequential(...), "
+            f"not {type(workflow).__name__}"
+        )
+    part = part_of(workflow, {})
+    root = _compile(part, part.label, parent="")
+    return Plan(part.label, root, frozenset(_agents_of(root)))
+
+
+def _compile(part: Part, path: str, *, parent: str) -> Job:
+    node = part.node
+    limits = [(seconds, whose.format(path=path, parent=parent)) for seconds, whose in part.limits]
+    if isinstance(node, Pattern) and node.timeout is not None:
+        limits.append((node.timeout, path))
+    fallback = None
+    if part.fallback is not None:
+        fallback_path = f"{path}/fallback"
+        fallback = _compile(Part(part.fallback, "fallback"), fallback_path, parent=path)
+    return Job(
+        path,
+        node.kind if isinstance(node, Pattern) else "agent",
+        _target(node, path),
+        tuple(limits),
+        part.retry,
+        fallback,
+        part.required,
+        part.is_branch,
+    )
+
+
+def _target(node: str | Pattern, path: str) -> AgentTarget | PatternTarget:
+    if isinstance(node, str):
+        return AgentTarget(node)
+    parts = node.parts()
+    labels = _distinct([part.label for part in parts])
+    jobs = [
+        _compile(part, f"{path}/{label}", parent=path)
+        for part, label in zip(parts, labels, strict=True)
+    ]
+    return PatternTarget(
+        node,
+        tuple(jobs),
+        tuple(labels),
+        tuple([FrozenDict(part.metadata) for part in parts]),
+        {name: _check(check, f"{path} ({name})") for name, check in node.checks().items()},
+        FrozenDict(node.completion_notes(labels)),
+    )
+
+
+def _check(check: Any, path: str) -> Any:
+    """Return a stock condition or merger as it is, a user's callable as a job."""
+    if isinstance(check, Condition | Merger):
+        return check
+    return merger_job(check, path) if path.endswith("(merge)") else condition_job(check, path)
+
+
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """Number labels that stand more than once among siblings: `a`, `a#2`."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for label in labels:
+        seen[label] = count = seen.get(label, 0) + 1
+        distinct.append(label if count == 1 else f"{label}#{count}")
+    return distinct
+
+
+def _agents_of(job: Job) -> Iterator[str]:
+    if isinstance(job.target, AgentTarget):
+        yield job.target.name
+    elif isinstance(job.target, PatternTarget):
+        for child in job.target.jobs:
+            yield from _agents_of(child)
+    if job.fallback is not None:
+        yield from _agents_of(job.fallback)

@@ -1,0 +1,251 @@
+"""The run: one execution of a workflow, as its caller holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from actors.errors import (
+    ForkedRuntimeError,
+    RunCancelledError,
+    RunTimeoutError,
+    WorkflowFailedError,
+)
+from actors.latch import Latch, refuse_to_block
+from actors.orchestrators.base import BranchReport, delta_of, reports_of
+from actors.state import Snapshot, State
+from supervisors.facts import RunEnded
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.signals import Close, Ended
+from supervisors.trace import TraceRecord
+
+if TYPE_CHECKING:
+    from actors.cell import ControlCell
+    from actors.system import System
+
+_ERRORS: Mapping[OutcomeKind, type[WorkflowFailedError]] = {
+    OutcomeKind.TIMED_OUT: RunTimeoutError,
+    OutcomeKind.CANCELLED: RunCancelledError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run that ended ok gave.
+
+    Attributes:
+        state: The state it ended with; the caller's own.
+        outcome: Why it ended.
+        trace: The records of all that was executed.
+        duration: Seconds from submission to end.
+    """
+
+    state: State
+    outcome: Outcome
+    trace: TraceRecord
+    duration: float
+
+
+class _Ending:
+    """How a run ended, from which results and errors are made."""
+
+    __slots__ = ("duration", "outcome", "record", "reports", "snapshot")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        snapshot: Snapshot,
+        reports: Mapping[str, BranchReport],
+        record: TraceRecord | None,
+        duration: float,
+    ) -> None:
+        self.outcome = outcome
+        self.snapshot = snapshot
+        self.reports = reports
+        self.record = record
+        self.duration = duration
+
+
+class Run:
+    """A run in progress or ended. Follows `concurrent.futures.Future`, and can be awaited on any event loop.
+
+    Made by `Runtime.submit()`. Letting go of it changes nothing: the run goes on.
+
+    Attributes:
+        id: Its number within its runtime.
+        workflow: The workflow's name.
+    """
+
+    def __init__(self, system: System, id: int, workflow: str) -> None:
+        self.id = id
+        self.workflow = workflow
+        self._system = system
+        self._latch = Latch()
+        # Written once, by the control plane, before the latch opens.
+        self._ending: _Ending | None = None
+        self._result: RunResult | None = None
+        # Set before it is submitted.
+        self._supervisor: ControlCell | None = None
+
+    def __repr__(self) -> str:
+        ending = self._ending
+        status = "in progress" if ending is None else str(ending.outcome)
+        return f"<Run {self.id} of {self.workflow!r}: {status}>"
+
+    def done(self) -> bool:
+        """Return whether it has ended."""
+        return self._latch.is_open
+
+    def running(self) -> bool:
+        """Return whether it has not ended yet."""
+        return not self._latch.is_open
+
+    def cancelled(self) -> bool:
+        """Return whether it ended by being cancelled."""
+        ending = self._ending
+        return ending is not None and ending.outcome.kind is OutcomeKind.CANCELLED
+
+    def cancel(self) -> bool:
+        """Ask for its end. What has been finished is kept as partial state.
+
+        Returns:
+            False if it had ended already.
+        """
+        if self._latch.is_open:
+            return False
+        self.close(Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED))
+        return True
+
+    def result(self, timeout: float | None = None) -> RunResult:
+        """Wait for the end and return the result.
+
+        Args:
+            timeout: Seconds to wait at most; the run goes on if they are over. None waits for the end.
+
+        Raises:
+            TimeoutError: If the run has not ended within `timeout`.
+            WorkflowFailedError: If it did not end ok: a `RunTimeoutError` if its own time ran out, a
+                `RunCancelledError` if it was cancelled.
+            WouldDeadlockError: If it has not ended and this thread runs an event loop of a runtime.
+            ForkedRuntimeError: If it has not ended and this is the child of a fork.
+        """
+        self._wait(timeout)
+        return self._outcome()
+
+    def exception(self, timeout: float | None = None) -> WorkflowFailedError | None:
+        """Wait for the end and return what `result()` would raise of it; None if it ended ok."""
+        self._wait(timeout)
+        try:
+            self._outcome()
+        except WorkflowFailedError as error:
+            return error
+        return None
+
+    def add_done_callback(self, callback: Callable[[Run], object]) -> None:
+        """Have `callback(run)` called when it has ended, once, on the delivery thread; soon if it has already."""
+        delivery = self._system.delivery
+        pending = [callback]
+
+        def deliver() -> None:
+            if pending:
+                delivery.post(lambda: callback(self))
+                pending.clear()
+
+        self._latch.when_open(deliver)
+
+    def __await__(self) -> Generator[Any, None, RunResult]:
+        """Wait for the end without blocking the loop. Cancelling the waiting task does not cancel the run."""
+        yield from self._latch.__await__()
+        return self._outcome()
+
+    def close(self, outcome: Outcome) -> None:
+        """End it with an outcome. Any thread; harmless when it has ended."""
+        if self._supervisor is not None:
+            self._system.plane.post(self._supervisor, Close(outcome))
+
+    def resolve(self, ending: _Ending) -> None:
+        """Let it end. Inside the control plane; the first ending counts."""
+        if self._ending is None:
+            self._ending = ending
+        self._supervisor = None
+        self._latch.open()
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait for the end at most `timeout` seconds; return whether it has ended."""
+        return self._latch.wait(timeout, self._system.environment.clock)
+
+    def _wait(self, timeout: float | None) -> None:
+        if self._latch.is_open:
+            return
+        if self._system.is_forked:
+            raise ForkedRuntimeError
+        refuse_to_block("Run.result()")
+        if not self.wait(timeout):
+            raise TimeoutError(f"{self!r} did not end within {timeout:g} s; it goes on")
+
+    def _outcome(self) -> RunResult:
+        ending = self._ending
+        if ending is None:
+            raise AssertionError("the latch opens after the ending is set")
+        if not ending.outcome.ok:
+            raise self._error(ending)
+        if self._result is None:
+            if ending.record is None:
+                raise AssertionError("what ended ok has a record")
+            state = State._over(ending.snapshot)
+            self._result = RunResult(state, ending.outcome, ending.record, ending.duration)
+        return self._result
+
+    def _error(self, ending: _Ending) -> WorkflowFailedError:
+        kind = _ERRORS.get(ending.outcome.kind, WorkflowFailedError)
+        state = State._over(ending.snapshot)
+        error = kind(self.workflow, ending.outcome, state, ending.reports, ending.record)
+        failure = ending.outcome.failure
+        if failure is not None:
+            error.__cause__ = failure.exception
+        return error
+
+
+class RunKeeper:
+    """Who asks for a run's root node, and ends the run when it is told how that ended."""
+
+    __slots__ = ("_input", "_runs", "_started", "_system", "run", "supervisor")
+
+    def __init__(
+        self, system: System, run: Run, runs: dict[int, RunKeeper], supervisor: ControlCell, snapshot: Snapshot
+    ) -> None:
+        self._system = system
+        self._runs = runs
+        self._started = system.plane.now()
+        self._input = snapshot
+        self.run = run
+        self.supervisor = supervisor
+
+    def handle(self, ended: Ended) -> None:
+        """Take how the root ended. Inside the control plane."""
+        self._end(
+            ended.outcome,
+            self._input.apply(delta_of(ended.value)),
+            reports_of(ended.value),
+            ended.record,
+        )
+
+    def fail(self, detail: str) -> None:
+        """End the run because of a defect of the runtime's. Inside the control plane."""
+        outcome = Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail)
+        self._end(outcome, self._input, {}, None)
+
+    def _end(
+        self,
+        outcome: Outcome,
+        snapshot: Snapshot,
+        reports: Mapping[str, BranchReport],
+        record: TraceRecord | None,
+    ) -> None:
+        run = self.run
+        duration = self._system.plane.now() - self._started
+        self.supervisor.retire()
+        if self._runs.pop(run.id, None) is not None:
+            self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
+        run.resolve(_Ending(outcome, snapshot, reports, record, duration))

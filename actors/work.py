@@ -1,0 +1,141 @@
+"""Work: one call of user code, wherever it is run."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable
+from contextvars import Context as ContextVariables
+from contextvars import ContextVar, copy_context
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from supervisors.names import qualified_names
+from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
+
+class Lane(Protocol):
+    """The event loop that a work is on, as the work sees it."""
+
+    def note_begun(self) -> None:
+        """Count a work that began."""
+
+    def note_done(self, work: Work) -> None:
+        """Forget a work that ended."""
+
+
+_TRACEBACK_LIMIT_CHARACTERS = 8_000
+
+current_agent: ContextVar[str] = ContextVar("mixmode_agent")
+"""The agent whose code is running; tasks that it creates inherit it."""
+
+
+class Work:
+    """One call of user code, and the one place that catches everything it may raise.
+
+    A dispatcher runs it by `perform` on a thread, or by `perform_async` on an event loop. What `call` returns, or
+    raises, goes to `done`. Subclasses say what is called and what becomes of it.
+
+    Attributes:
+        agent: On whose behalf it is.
+        host: Where it is run; set by the dispatcher.
+        task: Its task, on an event loop.
+        delayed_by: The agent that blocked the event loop while this was on it.
+    """
+
+    __slots__ = ("agent", "delayed_by", "host", "task", "variables")
+
+    def __init__(self, agent: str, variables: ContextVariables | None = None) -> None:
+        self.agent = agent
+        self.host: Any = None
+        self.task: Any = None
+        self.delayed_by = ""
+        # Context variables as they were where the run was submitted; each work gets a copy.
+        self.variables = variables
+
+    def begin(self) -> bool:
+        """Say that it begins now; False if it is not wanted any more, or has begun already."""
+        raise NotImplementedError
+
+    def call(self) -> Any:
+        """Call the user's code and digest what it returns; may return an awaitable for that."""
+        raise NotImplementedError
+
+    def digest(self, returned: Any) -> Any:
+        """Turn what the user's code returned into what is wanted; may run user code too."""
+        return returned
+
+    def done(self, value: Any, error: BaseException | None) -> None:
+        """Report the digested value, or what was raised. Must not raise."""
+        raise NotImplementedError
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Report that the dispatcher will not run it."""
+        raise NotImplementedError
+
+    def copied_variables(self) -> ContextVariables:
+        """Return the context variables to run in."""
+        return self.variables.copy() if self.variables is not None else copy_context()
+
+    def perform(self) -> None:
+        """Run it on this thread."""
+        if not self.begin():
+            return
+        value = error = None
+        try:
+            value = self.copied_variables().run(self._call_and_digest)
+        except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further
+            error = raised
+        self.done(value, error)
+
+    async def perform_async(self, lane: Lane) -> None:
+        """Run it on this event loop, as a task of its own."""
+        if not self.begin():
+            lane.note_done(self)
+            return
+        lane.note_begun()
+        value = error = None
+        try:
+            current_agent.set(self.agent)
+            returned = self.call()
+            if isawaitable(returned):
+                returned = await returned
+            value = self.digest(returned)
+        except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further
+            error = raised
+        lane.note_done(self)
+        self.done(value, error)
+
+    def _call_and_digest(self) -> Any:
+        current_agent.set(self.agent)
+        returned = self.call()
+        if isawaitable(returned):
+            _discard(returned)
+            raise TypeError(
+                f"agent {self.agent!r} returned an awaitable from a plain function; "
+                "make it `async def` or spawn it with dispatcher='loop'"
+            )
+        return self.digest(returned)
+
+
+def _discard(awaitable: Awaitable[Any]) -> None:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()
+
+
+def render(error: BaseException) -> Failure:
+    """Turn an exception into text where it was caught; what its own `__str__` raises is survived."""
+    kind = type(error)
+    try:
+        text = f"{kind.__name__}: {error}"
+    except BaseException:  # noqa: BLE001  # a user's __str__
+        text = f"{kind.__name__} (its text cannot be rendered)"
+    try:
+        lines = "".join(traceback.format_exception(error))
+    except BaseException:  # noqa: BLE001  # a user's __str__, __repr__ or __cause__
+        lines = ""
+    return Failure(qualified_names(kind), text, lines[-_TRACEBACK_LIMIT_CHARACTERS:], error)
+
+
+def failed(reason: Reason, error: BaseException) -> Outcome:
+    """Return the outcome of work that raised."""
+    return Outcome(OutcomeKind.FAILED, reason, failure=render(error))
