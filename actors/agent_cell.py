@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pykka
@@ -12,13 +11,11 @@ from pykka.messages import _ActorStop
 
 from actors.agent import Agent, AgentDefinition
 from actors.cell import Cell
-from actors.direct import DirectReply, rejection_error
+from actors.direct import DirectInvocation, rejection_error
 from actors.event import Event
-from actors.invocation import Assignment, Invocation, ReplyTo, StartWork, StopWork, is_crash
+from actors.invocation import Invocation, StartWork, StopWork, is_crash
 from actors.mailbox import Mailbox
 from actors.reply import Reply
-from actors.state import EMPTY_SNAPSHOT
-from actors.values import FrozenDict
 from actors.work import render
 from supervisors.child_spec import ChildSpec
 from supervisors.facts import AgentRan
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from actors.dispatchers.base import Dispatcher
     from actors.dispatchers.lane import Lane
     from actors.system import System
-
-_NO_METADATA = FrozenDict()
 
 
 class Instance:
@@ -310,7 +305,7 @@ class AgentCell(Cell):
             self.dispatcher.execute(following)
         if was_wanted:
             self._observe_run(invocation, outcome)
-            invocation.reply_to.answer(invocation, outcome, value)
+            invocation.answer(outcome, value)
         elif not _is_cancellation(outcome):
             self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
         if invocation.timer is not None:
@@ -390,7 +385,7 @@ class AgentCell(Cell):
         for letter in letters:
             letter.is_live = False
             self._observe_run(letter, outcome)
-            letter.reply_to.answer(letter, outcome, None)
+            letter.answer(outcome, None)
 
     # Messages of the control plane
 
@@ -439,7 +434,7 @@ class AgentCell(Cell):
         """Answer for an agent that is not done, and take the event back."""
         if invocation.is_live:
             self.withdraw(invocation, outcome)
-            invocation.reply_to.answer(invocation, outcome, None)
+            invocation.answer(outcome, None)
 
     def _on_grace_over(self, invocation: Invocation) -> None:
         """Give up work that did not stop when it was asked to."""
@@ -647,12 +642,9 @@ class AgentInbox:
 
     def _submit(self, event: Event, reply: Reply | None) -> Outcome | None:
         cell = self._cell
-        assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
-        reply_to: ReplyTo = DirectReply(cell.system, reply)
-        deadline_at = None if cell.timeout is None else cell.now() + cell.timeout
-        invocation = Invocation(cell, assignment, reply_to, deadline_at=deadline_at)
+        invocation = DirectInvocation(cell, event, reply)
         rejection = cell.submit(invocation)
-        if rejection is None and deadline_at is not None:
+        if rejection is None and invocation.deadline_at is not None:
             cell.system.plane.post(cell, _ArmDirect(invocation))
         return rejection
 

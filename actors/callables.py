@@ -28,7 +28,7 @@ CALLABLE_TIMEOUT = 5.0
 class Evaluation(Work):
     """One call of a condition, rule or merger; also the handle by which it is taken back."""
 
-    __slots__ = ("_call", "attempt", "begun_at", "dispatcher", "ended_at", "is_live", "reason", "system", "timer")
+    __slots__ = ("_call", "attempt", "begun_at", "dispatcher", "ended_at", "is_live", "number", "reason", "system", "timer")
 
     def __init__(
         self, system: System, attempt: Attempt, call: Callable[[], Any], *, is_async: bool, reason: Reason
@@ -37,6 +37,7 @@ class Evaluation(Work):
         self._call = call
         self.system = system
         self.attempt = attempt
+        self.number = attempt.attempts
         self.reason = reason
         self.dispatcher: Dispatcher = system.loops if is_async else system.threads
         # Written by the control plane; read where it runs, where a stale value only begins what is fenced.
@@ -86,7 +87,7 @@ class Evaluation(Work):
     def _answer(self, outcome: Outcome, value: Any) -> None:
         self.ended_at = now = self.system.plane.now()
         attempt = self.attempt
-        answer = Answer(attempt.child, attempt.id, outcome, value, self.begun_at, now)
+        answer = Answer(attempt, self.number, outcome, value, self.begun_at, now)
         if self.is_live:
             self.system.plane.post(attempt.supervisor, answer)
         elif outcome.ok:

@@ -16,10 +16,11 @@ from actors.environment import Environment
 from actors.timers import ScheduledMessage, TimerHeap
 from actors.wakeup import Wakeup
 
-TURN_LIMIT = 200
+TURN_LIMIT = 500
 """How many messages a thread handles before the deadline thread takes over."""
 
 _STOP_JOIN = 5.0
+_TAKEOVER_PAUSE = 0.0005
 
 
 class Recipient(Protocol):
@@ -58,8 +59,12 @@ class ControlPlane:
         # Invariant: the message being handled is the queue's head until it has been handled.
         self._current: tuple[Recipient, Any] | None = None
         self._timers = TimerHeap()
-        # When the deadline thread will look next; written and read by the lock's holder.
+        # When the deadline thread will look next. Written by the lock's holder, read by the deadline thread: it is
+        # woken whenever it becomes earlier.
         self._looks_at: float | None = None
+        # Whether the timers' message is queued. Set by the deadline thread, cleared by the lock's holder.
+        self._is_firing = False
+        self._timer_service = _TimerService(self)
         self._wakeup = Wakeup()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -91,6 +96,8 @@ class ControlPlane:
         self._queue.append((recipient, message))
         if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
             self._enter()
+            if self._queue and not self._is_stopping:
+                self._wakeup.set()  # the deadline thread takes over
 
     def send(self, recipient: Recipient, message: Any) -> None:
         """Queue a message from inside the control plane."""
@@ -124,7 +131,6 @@ class ControlPlane:
                 except RuntimeError:
                     pass  # it was not free
             if budget <= 0 and not self._is_stopping:
-                self._wakeup.set()
                 break
         if struck is not None:
             raise struck
@@ -154,20 +160,46 @@ class ControlPlane:
         self._on_interrupt()
 
     def _serve(self) -> None:
-        """Run the deadline thread: fire what is due, take over what others left, sleep."""
-        while not self._is_stopping:
-            with self._lock:
-                self._fire_due()
-                self._turn(TURN_LIMIT)
-                self._looks_at = self._timers.next_at
-            if self._queue:
-                continue
-            looks_at = self._looks_at
-            timeout = None if looks_at is None else max(0.0, looks_at - self.now())
-            self._clock.wait(self._wakeup, timeout)
+        """Run the deadline thread: have what is due fired, take over what others left, sleep.
 
-    def _fire_due(self) -> None:
+        It never waits for the lock: it would get it while another thread has the GIL, and keep everybody out until it
+        has the GIL too. If the lock is taken, its holder finds the message and fires the timers.
+        """
+        while not self._is_stopping:
+            looks_at = self._looks_at
+            if looks_at is not None and looks_at <= self.now() and not self._is_firing:
+                self._is_firing = True
+                self._queue.append((self._timer_service, None))
+            self._enter()
+            self._clock.wait(self._wakeup, self._pause())
+
+    def _pause(self) -> float | None:
+        """Return how long to sleep: until the next timer, or briefly while messages are left.
+
+        The pause lets whoever posts next take over again. Without it this thread would go on for as long as another
+        one posts, and every message would cost a hand-over of the GIL.
+        """
+        if self._queue:
+            return _TAKEOVER_PAUSE
+        looks_at = self._looks_at
+        return None if looks_at is None else max(0.0, looks_at - self.now())
+
+    def fire_due(self) -> None:
+        """Queue the messages that are due. Inside the control plane."""
         now = self.now()
         while (timer := self._timers.pop_due(now)) is not None:
             self._queue.append((timer.cell, timer.message))
             timer.cell = timer.message = None
+        self._looks_at = self._timers.next_at
+        self._is_firing = False
+
+
+class _TimerService:
+    """The recipient by which the deadline thread has timers fired."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+
+    def handle(self, message: Any) -> None:
+        """Fire what is due; once more after an interrupt does no harm."""
+        self._plane.fire_due()

@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import logging
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from actors.errors import AgentFailedError, AgentStoppedError, AgentTimeoutError, MailboxFullError
+from actors.event import Event
+from actors.invocation import Assignment, Invocation
 from actors.result import AgentResult
-from actors.state import Snapshot, State
+from actors.state import EMPTY_SNAPSHOT, State
+from actors.values import FrozenDict
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
-    from actors.invocation import Invocation
+    from actors.agent_cell import AgentCell
     from actors.reply import Reply
-    from actors.system import System
+
+_NO_METADATA = FrozenDict()
 
 
-class DirectReply:
-    """Answers the future of an ask; the failure of a tell is logged."""
+class DirectInvocation(Invocation):
+    """An invocation that was told or asked without a workflow: it answers a future; a tell's failure is logged."""
 
-    __slots__ = ("_reply", "_system")
+    __slots__ = ("_reply",)
 
-    def __init__(self, system: System, reply: Reply | None) -> None:
-        self._system = system
+    def __init__(self, cell: AgentCell, event: Event, reply: Reply | None) -> None:
+        assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
+        deadline_at = None if cell.timeout is None else cell.now() + cell.timeout
+        super().__init__(cell, assignment, 1, deadline_at)
         self._reply = reply
 
-    def answer(self, invocation: Invocation, outcome: Outcome, value: Any) -> None:
-        """Take the answer. Any thread; once."""
+    def answer(self, outcome: Outcome, value: Any) -> None:
+        """Answer the future, if there is one."""
         reply = self._reply
-        if outcome.ok:
-            if reply is not None:
-                delta, metadata = value
-                snapshot: Snapshot = invocation.assignment.state.apply(delta)
-                reply.set(AgentResult(state=State._over(snapshot), metadata=metadata))
-            return
-        if reply is not None:
-            reply.fail(_error(invocation, outcome))
-            return
+        if reply is None:
+            if not outcome.ok:
+                self._report(outcome)
+        elif outcome.ok:
+            delta, metadata = value
+            state = State._over(self.assignment.state.apply(delta))
+            reply.set(AgentResult(state=state, metadata=metadata))
+        else:
+            reply.fail(_error(self, outcome))
+
+    def _report(self, outcome: Outcome) -> None:
+        system = self.cell.system
         if outcome.kind is OutcomeKind.REJECTED:
-            detail = f"a told event for agent {invocation.agent!r}: {outcome}"
-            self._system.dead_letter(outcome.reason.value, detail)
-        self._system.delivery.log(
-            logging.WARNING, "agent %r did not handle an event that it was told: %s", invocation.agent, outcome
+            detail = f"an event told to agent {self.agent!r}: {outcome}"
+            system.dead_letter(outcome.reason.value, detail)
+        system.delivery.log(
+            logging.WARNING, "agent %r did not handle an event that it was told: %s", self.agent, outcome
         )
 
 

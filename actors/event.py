@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator
-
 from actors.values import FrozenDict, freeze
-from supervisors.model import Model
 
-_FIELDS = frozenset({"target", "data", "metadata", "id"})
-_set = object.__setattr__
+# Drawn once for each process, because drawing costs more than a whole step of a run.
+_process = os.urandom(8).hex()
+_numbers = itertools.count(1)
 
 
 def new_event_id() -> str:
     """Return an identifier that no other process makes."""
-    return os.urandom(8).hex()
+    return f"{_process}-{next(_numbers):x}"
 
 
-class Event(Model):
+def _after_fork() -> None:
+    global _process  # noqa: PLW0603  # one store, before anything else runs in the child
+    _process = os.urandom(8).hex()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Event:
     """What happened, addressed to an agent or a workflow. Immutable all the way down.
 
     Args:
@@ -30,26 +38,56 @@ class Event(Model):
         id: Made up when not given; an event that is derived from another keeps its id.
 
     Raises:
-        TypeError: If something in it is not plain data.
-        ValueError: If a field is unknown or of the wrong type.
+        TypeError: If a field has the wrong type, or something in it is not plain data.
+        ValueError: If the id is empty, or data nests too deeply.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # Not a pydantic model: one is made for every step of every run.
+    __slots__ = ("_added", "_data", "_id", "_metadata", "_target")
 
-    target: str = ""
-    data: dict[str, Any] = Field(default_factory=FrozenDict)
-    metadata: dict[str, Any] = Field(default_factory=FrozenDict)
-    id: str = Field(default_factory=new_event_id, min_length=1)
+    def __init__(
+        self,
+        target: str = "",
+        data: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+    ) -> None:
+        self._target = _text(target, "target")
+        self._data = freeze_fields({} if data is None else data, "event data")
+        self._metadata = freeze_fields({} if metadata is None else metadata, "event metadata")
+        self._id = new_event_id() if id is None else _text(id, "id")
+        if not self._id:
+            raise ValueError("event id must not be empty; leave it out to have one made")
+        # Laid over the metadata when that is first read: most agents never do.
+        self._added: Mapping[str, Any] | None = None
 
-    @field_validator("data", "metadata", mode="plain")
-    @classmethod
-    def _frozen(cls, value: object, info: Any) -> FrozenDict:
-        return freeze_fields(value, f"event {info.field_name}")
+    @property
+    def target(self) -> str:
+        """The name of the agent or workflow that it is for."""
+        return self._target
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What happened; cannot be changed."""
+        return self._data
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What there is to say about it; cannot be changed."""
+        if self._added:
+            self._metadata, self._added = FrozenDict({**self._metadata, **self._added}), None
+        return self._metadata
+
+    @property
+    def id(self) -> str:
+        """Its identifier."""
+        return self._id
 
     @property
     def session_id(self) -> str:
         """The session that it belongs to: `metadata["session_id"]`, else its own id."""
-        return str(self.metadata.get("session_id", self.id))
+        return str(self.metadata.get("session_id", self._id))
 
     def derived(self, target: str, metadata: Mapping[str, Any]) -> Event:
         """Return the same event for another target, with metadata laid over its own.
@@ -58,18 +96,50 @@ class Event(Model):
             target: Whom it is for now.
             metadata: What to add; frozen values only, they are not checked again.
         """
-        event = Event.__new__(Event)
-        fields = {
-            "target": target,
-            "data": self.data,
-            "metadata": FrozenDict({**self.metadata, **metadata}),
-            "id": self.id,
-        }
-        _set(event, "__dict__", fields)
-        _set(event, "__pydantic_fields_set__", _FIELDS)
-        _set(event, "__pydantic_extra__", None)
-        _set(event, "__pydantic_private__", None)
+        event = _new(Event)
+        event._target = target
+        event._data = self._data
+        event._metadata = self._metadata if self._added is None else self.metadata  # type: ignore[assignment]  # it is frozen
+        event._added = metadata
+        event._id = self._id
         return event
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Event):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((self._target, self._id))
+
+    def __repr__(self) -> str:
+        target, data, metadata, id = self._fields()
+        return f"Event(target={target!r}, data={data!r}, metadata={metadata!r}, id={id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, self._fields()
+
+    def __copy__(self) -> Event:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Event:
+        return self
+
+    def _fields(self) -> tuple[str, dict[str, Any], dict[str, Any], str]:
+        return self._target, self._data, self.metadata, self._id
+
+
+_new = Event.__new__
+
+
+def _rebuilt(target: str, data: Any, metadata: Any, id: str) -> Event:
+    return Event(target, data, metadata, id=id)
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"event {field} must be a string, not {type(value).__name__}")
+    return str(value)
 
 
 def freeze_fields(value: object, where: str) -> FrozenDict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import Context as ContextVariables
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.agent import AgentDefinition, resolve
 from actors.errors import InvalidResultError, MissingKeysError
@@ -13,6 +13,7 @@ from actors.result import settle
 from actors.state import Snapshot, State
 from actors.work import Work, failed, render
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.signals import Answer, Attempt
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell, Instance
@@ -37,13 +38,6 @@ class Assignment(NamedTuple):
     variables: ContextVariables
 
 
-class ReplyTo(Protocol):
-    """Where the answer to an invocation goes."""
-
-    def answer(self, invocation: Invocation, outcome: Outcome, value: Any) -> None:
-        """Take the answer: for ok, `value` is the delta and the metadata. Any thread; once."""
-
-
 class Invocation(Work):
     """One event, handed to one agent. It is also the handle by which the supervisor takes it back.
 
@@ -58,26 +52,19 @@ class Invocation(Work):
     __slots__ = (
         "_state",
         "assignment",
-        "attempt",
         "begun_at",
         "cell",
         "deadline_at",
         "ended_at",
         "instance",
         "is_live",
-        "reply_to",
+        "number",
         "sent_at",
         "timer",
     )
 
     def __init__(
-        self,
-        cell: AgentCell,
-        assignment: Assignment,
-        reply_to: ReplyTo,
-        *,
-        attempt: int = 1,
-        deadline_at: float | None = None,
+        self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None
     ) -> None:
         self.agent = cell.name
         self.host = self.task = None
@@ -85,8 +72,7 @@ class Invocation(Work):
         self.variables = assignment.variables
         self.cell = cell
         self.assignment = assignment
-        self.reply_to = reply_to
-        self.attempt = attempt
+        self.number = number
         self.deadline_at = deadline_at
         self.sent_at = cell.now()
         self.begun_at: float | None = None
@@ -96,6 +82,10 @@ class Invocation(Work):
         # Armed inside the control plane: the deadline of a direct event, or the grace of a withdrawn one.
         self.timer: ScheduledMessage | None = None
         self._state: State | None = None
+
+    def answer(self, outcome: Outcome, value: Any) -> None:
+        """Tell whoever waits how it ended; for ok, `value` is the delta and the metadata. Any thread; once."""
+        raise NotImplementedError
 
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
@@ -149,6 +139,37 @@ class Invocation(Work):
         return self.cell.dispatcher.delayer(self)
 
 
+class SupervisedInvocation(Invocation):
+    """An invocation that is one attempt at a step of a run.
+
+    Args:
+        cell: The agent's cell.
+        attempt: The attempt, which is answered to its supervisor.
+    """
+
+    __slots__ = ("_attempt",)
+
+    def __init__(self, cell: AgentCell, attempt: Attempt) -> None:
+        super().__init__(cell, attempt.payload, attempt.attempts, attempt.attempt_deadline.at)
+        self._attempt = attempt
+
+    def answer(self, outcome: Outcome, value: Any) -> None:
+        """Post the answer to the supervisor."""
+        delta, metadata = value if value is not None else (None, None)
+        answer = Answer(
+            self._attempt,
+            self.number,
+            outcome,
+            delta,
+            self.begun_at,
+            self.ended_at,
+            0,
+            self.delayed_by,
+            metadata,
+        )
+        self.cell.system.plane.post(self._attempt.supervisor, answer)
+
+
 class InvocationContext:
     """The `AgentContext` of an invocation."""
 
@@ -171,7 +192,7 @@ class InvocationContext:
     @property
     def attempt(self) -> int:
         """Which try this is; 1 is the first."""
-        return self._invocation.attempt
+        return self._invocation.number
 
 
 class StartWork(Work):

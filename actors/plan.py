@@ -4,51 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors.callables import condition_job, merger_job
 from actors.cell import ControlCell
 from actors.conditions import Condition
-from actors.invocation import Invocation
+from actors.invocation import SupervisedInvocation
 from actors.mergers import Merger
 from actors.orchestrators.base import BEGIN, Part, Pattern
 from actors.orchestrators.branch import Branch, part_of
 from actors.values import FrozenDict
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt, Job
-
-if TYPE_CHECKING:
-    from actors.control import ControlPlane
-
-
-class AttemptReply:
-    """Answers the supervisor that made an attempt."""
-
-    __slots__ = ("_attempt", "_plane")
-
-    def __init__(self, plane: ControlPlane, attempt: Attempt) -> None:
-        self._plane = plane
-        self._attempt = attempt
-
-    def answer(self, invocation: Invocation, outcome: Outcome, value: Any) -> None:
-        """Post the answer. Any thread; once."""
-        delta, metadata = value if value is not None else (None, None)
-        attempt = self._attempt
-        self._plane.post(
-            attempt.supervisor,
-            Answer(
-                attempt.child,
-                attempt.id,
-                outcome,
-                delta,
-                invocation.begun_at,
-                invocation.ended_at,
-                0,
-                invocation.delayed_by,
-                metadata,
-            ),
-        )
-
 
 class AgentTarget:
     """Has a job done by the agent of a name."""
@@ -63,29 +30,20 @@ class AgentTarget:
         cell = context.system.agents.get(self.name)
         return (None, "") if cell is None else (cell.timeout, cell.budget)
 
-    def perform(self, attempt: Attempt, context: ControlCell) -> Invocation | None:
+    def perform(self, attempt: Attempt, context: ControlCell) -> SupervisedInvocation | None:
         """Put the event into the agent's mailbox."""
         system = context.system
         cell = system.agents.get(self.name)
         if cell is None:
             detail = f"agent {self.name!r} was stopped"
-            rejection: Outcome | None = Outcome(
-                OutcomeKind.REJECTED, Reason.UNKNOWN_AGENT, detail=detail
-            )
+            rejection = Outcome(OutcomeKind.REJECTED, Reason.UNKNOWN_AGENT, detail=detail)
         else:
-            invocation = Invocation(
-                cell,
-                attempt.payload,
-                AttemptReply(system.plane, attempt),
-                attempt=attempt.number,
-                deadline_at=attempt.deadline.at,
-            )
-            rejection = cell.submit(invocation)
-            if rejection is None:
+            invocation = SupervisedInvocation(cell, attempt)
+            refusal = cell.submit(invocation)
+            if refusal is None:
                 return invocation
-        context.send(
-            attempt.supervisor, Answer(attempt.child, attempt.id, rejection, None)
-        )
+            rejection = refusal
+        context.send(attempt.supervisor, Answer(attempt, attempt.attempts, rejection, None))
         return None
 
 

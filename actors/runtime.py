@@ -445,7 +445,7 @@ class Runtime:
         system.telemetry.observe(RunStarted(plan.name, number))
         try:
             system.plane.post(
-                supervisor, Supervise(0, keeper, 0, plan.root, assignment, deadline)
+                supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline)
             )
         except BaseException:  # an interrupt: nobody will hold the run
             run.cancel()

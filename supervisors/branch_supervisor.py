@@ -16,10 +16,9 @@ from supervisors.branch_policies import Verdict
 from supervisors.child import Child, Group
 from supervisors.deadlines import UNLIMITED, Deadline
 from supervisors.facts import BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
-from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import (
     Answer,
-    Attempt,
     AttemptDeadlineReached,
     Close,
     DeadlineReached,
@@ -36,6 +35,7 @@ MAX_RECORDS = 10_000
 """How many trace records one run keeps; what is beyond is only counted."""
 
 _NO_METADATA: dict[str, Any] = {}
+_NO_ANSWER = Answer(None, 0, COMPLETED, None)
 _TIMEOUT_TYPES = ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")
 _OTHER_TYPES = ("builtins.Exception",)
 
@@ -51,8 +51,7 @@ class BranchSupervisor:
     def __init__(self, workflow: str, run: int) -> None:
         self._workflow = workflow
         self._run = run
-        self._children: dict[int, Child] = {}
-        self._last_id = 0
+        self._root: Child | None = None
         self._epoch = 0.0
         self._records_left = MAX_RECORDS
         self._handlers: dict[type, Callable[[Any, Context], None]] = {
@@ -66,46 +65,45 @@ class BranchSupervisor:
             Close: self._on_close,
         }
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is being done."""
-        return not self._children
-
     def receive(self, message: Any, context: Context) -> None:
         """Handle one signal."""
         self._handlers[type(message)](message, context)
 
     def abandon(self, outcome: Outcome) -> None:
         """Take back all that agents hold and forget everything; nobody is told. For defects."""
-        for child in self._children.values():
+        root, self._root = self._root, None
+        for child in list(root.subtree()) if root is not None else ():
+            child.is_open = child.is_trying = False
             child.cancel_timers()
             if child.handle is not None:
                 child.handle.withdraw(outcome)
-        self._children.clear()
 
     # Opening children
 
     def _on_supervise(self, message: Supervise, context: Context) -> None:
-        parent = self._children.get(message.parent)
-        if parent is None and message.parent:
-            return context.dead_letter("late_request", message.job.path)
+        parent: Child | None = message.parent
         now = context.now()
         if parent is None:
             self._epoch = now
-        base = parent.deadline if parent else (message.deadline or UNLIMITED)
-        child = self._new_child(message, parent, base, now)
-        self._open(child, now, context)
-        return None
+            deadline = message.deadline or UNLIMITED
+        elif not parent.is_open:
+            return context.dead_letter("late_request", message.job.path)
+        else:
+            deadline = parent.deadline
+        child = self._add_child(message, parent, deadline, now, None)
+        if parent is None:
+            self._root = child
+        return self._open(child, now, context)
 
     def _on_supervise_group(self, message: SuperviseGroup, context: Context) -> None:
-        parent = self._children.get(message.parent)
-        if parent is None:
+        parent: Child = message.parent
+        if not parent.is_open:
             return context.dead_letter("late_request", message.jobs[0].path)
         group = Group(parent, message)
         now = context.now()
         for index, (job, payload) in enumerate(zip(message.jobs, message.payloads, strict=True)):
-            request = Supervise(message.parent, message.asker, index, job, payload)
-            child = self._new_child(request, parent, parent.deadline, now, group)
+            request = Supervise(parent, message.asker, index, job, payload)
+            child = self._add_child(request, parent, parent.deadline, now, group)
             if group.sealed is not None:
                 self._finish(child, group.sealed, None, context)
             else:
@@ -113,53 +111,42 @@ class BranchSupervisor:
         return None
 
     def _on_skip(self, message: Skip, context: Context) -> None:
-        parent = self._children.get(message.parent)
-        if parent is not None:
-            job, started = message.job, context.now() - self._epoch
-            record = TraceRecord(job.path, job.pattern, message.outcome, started, 0.0, 0, 0, 0.0, 0.0)
-            self._keep(parent, record, context)
+        job, started = message.job, context.now() - self._epoch
+        outcome = message.outcome
+        record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
+        self._keep(message.parent, record, context)
 
-    def _new_child(
+    def _add_child(
         self,
         request: Supervise,
         parent: Child | None,
         deadline: Deadline,
         now: float,
-        group: Group | None = None,
+        group: Group | None,
     ) -> Child:
-        job = request.job
-        for seconds, budget in job.limits:
+        for seconds, budget in request.job.limits:
             deadline = deadline.narrowed(seconds, budget, now)
-        self._last_id += 1
-        child = Child(
-            self._last_id,
-            parent=parent,
-            asker=request.asker,
-            key=request.key,
-            job=job,
-            payload=request.payload,
-            deadline=deadline,
-            group=group,
-            started=now,
-        )
-        self._children[child.id] = child
+        child = Child(request, parent, deadline, group, now)
         if parent is not None:
             if parent.children is None:
                 parent.children = {}
-            parent.children[child.id] = child
+            parent.children[child] = None
         return child
 
     def _open(self, child: Child, now: float, context: Context) -> None:
-        parent = child.parent
-        stopping = (parent.ending or parent.attempt_ending) if parent is not None else None
-        if stopping is not None:
-            return self._finish(child, _as_never_started(stopping), None, context)
-        deadline = child.deadline
-        if deadline.has_passed(now):
-            return self._finish(child, _out_of_time(deadline, Reason.NOT_STARTED), None, context)
-        inherited = parent.deadline if parent is not None else None
-        if deadline is not inherited and deadline.at is not None:
-            child.timer = context.schedule(deadline.at, DeadlineReached(child.id))
+        parent, deadline = child.parent, child.deadline
+        inherited = None
+        if parent is not None:
+            stopping = parent.ending or parent.attempt_ending
+            if stopping is not None:
+                return self._finish(child, _as_never_started(stopping), None, context)
+            inherited = parent.deadline
+        if deadline.at is not None:
+            if deadline.at <= now:
+                outcome = _out_of_time(deadline, Reason.NOT_STARTED)
+                return self._finish(child, outcome, None, context)
+            if deadline is not inherited:
+                child.timer = context.schedule(deadline.at, DeadlineReached(child))
         if context.is_listened_to and not child.job.is_internal:
             job = child.job
             context.observe(StageStarted(self._workflow, self._run, job.path, job.pattern))
@@ -173,30 +160,21 @@ class BranchSupervisor:
         seconds, budget = job.target.allowance(context)
         if seconds is not None:
             deadline = deadline.narrowed(seconds, budget, now)
-        self._last_id += 1
-        child.attempts += 1
-        child.attempt = attempt_id = self._last_id
+        child.attempts = number = child.attempts + 1
+        child.is_trying = True
         child.sent_at = now
         child.attempt_deadline = deadline
+        child.supervisor = context.ref
         if deadline is not child.deadline and deadline.at is not None:
-            due = AttemptDeadlineReached(child.id, attempt_id)
+            due = AttemptDeadlineReached(child, number)
             child.attempt_timer = context.schedule(deadline.at, due)
-        attempt = Attempt(
-            attempt_id,
-            child=child.id,
-            job=job,
-            number=child.attempts,
-            payload=child.payload,
-            deadline=deadline,
-            supervisor=context.ref,
-        )
-        child.handle = job.target.perform(attempt, context)
+        child.handle = job.target.perform(child, context)
 
     # Endings
 
     def _on_answer(self, answer: Answer, context: Context) -> None:
-        child = self._children.get(answer.child)
-        if child is None or child.attempt != answer.attempt:
+        child: Child = answer.attempt
+        if not child.is_trying or child.attempts != answer.number:
             return context.dead_letter("late_answer", "an answer came after its attempt had ended")
         if answer.ended_at is not None and child.attempt_deadline.has_passed(answer.ended_at):
             answer = self._as_overdue(child, answer, context)
@@ -208,10 +186,10 @@ class BranchSupervisor:
         if child.timer is not None or child.attempt_timer is not None:
             self._note_timeout(child, deadline, context)
         context.dead_letter("late_answer", f"{child.job.path} answered after its deadline")
-        return answer._replace(outcome=_out_of_time(deadline, Reason.DEADLINE), value=None)
+        return replace(answer, outcome=_out_of_time(deadline, Reason.DEADLINE), value=None)
 
     def _attempt_ended(self, child: Child, answer: Answer, context: Context) -> None:
-        child.attempt = 0
+        child.is_trying = False
         child.handle = None
         if child.attempt_timer is not None:
             child.attempt_timer.cancel()
@@ -224,7 +202,7 @@ class BranchSupervisor:
             child.attempt_ending = None
         if child.ending is not None:
             outcome = child.ending
-        elif not outcome.ok and self._goes_on(child, outcome, context):
+        elif outcome.kind is not OutcomeKind.OK and self._goes_on(child, outcome, context):
             return
         self._finish(child, outcome, answer, context)
 
@@ -242,7 +220,7 @@ class BranchSupervisor:
         due = now + retry.delay(child.attempts, context.random)
         if child.deadline.at is not None and due >= child.deadline.at:
             return False
-        child.retry_timer = context.schedule(due, RetryDue(child.id))
+        child.retry_timer = context.schedule(due, RetryDue(child))
         if context.is_observed:
             path = child.job.path
             context.observe(StageRetried(self._workflow, self._run, path, outcome))
@@ -253,40 +231,40 @@ class BranchSupervisor:
         if fallback is None:
             return False
         child.failed = outcome
-        request = Supervise(child.id, context.ref, child.key, fallback, child.payload)
+        request = Supervise(child, context.ref, child.key, fallback, child.payload)
         now = context.now()
-        substitute = self._new_child(request, child, child.deadline, now)
+        substitute = self._add_child(request, child, child.deadline, now, None)
         substitute.is_fallback = True
         self._open(substitute, now, context)
         return True
 
     def _fallback_ended(self, child: Child, ended: Ended, context: Context) -> None:
-        failed = child.failed
         if child.ending is not None:
             outcome = child.ending
         elif ended.outcome.ok:
-            outcome = Outcome(
-                OutcomeKind.OK, Reason.FALLBACK_USED, detail=f"instead of {child.job.path!r}: {failed}"
-            )
+            detail = f"instead of {child.job.path!r}: {child.failed}"
+            outcome = Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=detail)
         else:
             outcome = ended.outcome
-        self._finish(child, outcome, Answer(child.id, 0, outcome, ended.value), context)
+        self._finish(child, outcome, Answer(child, 0, outcome, ended.value), context)
 
     def _finish(
         self, child: Child, outcome: Outcome, answer: Answer | None, context: Context
     ) -> None:
         """Close a child and tell whoever asked for it."""
-        del self._children[child.id]
-        child.cancel_timers()
-        parent = child.parent
+        child.is_open = False
+        if child.timer is not None:
+            child.timer.cancel()
+        if child.retry_timer is not None:
+            child.retry_timer.cancel()
+        parent, job = child.parent, child.job
         if parent is not None and parent.children is not None:
-            parent.children.pop(child.id, None)
-        record = None if child.job.is_internal else self._record(child, outcome, answer, context)
-        if not outcome.ok and child.job.is_branch and context.is_observed:
-            job = child.job
+            parent.children.pop(child, None)
+        record = None if job.is_internal else self._record(child, outcome, answer, context)
+        if job.is_branch and outcome.kind is not OutcomeKind.OK and context.is_observed:
             fact = BranchFailed(self._workflow, self._run, job.path, job.required, outcome)
             context.observe(fact)
-        ended = Ended(child.key, outcome, answer.value if answer else None, record)
+        ended = Ended(child.key, outcome, answer.value if answer is not None else None, record)
         if child.group is not None:
             self._note_in_group(child.group, ended, context)
         elif parent is not None and child.is_fallback:
@@ -298,21 +276,25 @@ class BranchSupervisor:
         self, child: Child, outcome: Outcome, answer: Answer | None, context: Context
     ) -> TraceRecord:
         now = context.now()
-        job = child.job
-        begun_at = answer.begun_at if answer else None
-        ended_at = answer.ended_at if answer else None
+        job, started = child.job, child.started
+        waited, ran = (now - child.sent_at if child.attempts else 0.0), 0.0
+        if answer is None:
+            answer = _NO_ANSWER
+        begun_at = answer.begun_at
+        if begun_at is not None:
+            waited, ran = begun_at - child.sent_at, (answer.ended_at or now) - begun_at
         record = TraceRecord(
             job.path,
             job.pattern,
             outcome,
-            child.started - self._epoch,
-            now - child.started,
+            started - self._epoch,
+            now - started,
             child.attempts,
-            answer.iterations if answer else 0,
-            (begun_at if begun_at is not None else now) - child.sent_at if child.attempts else 0.0,
-            (ended_at or now) - begun_at if begun_at is not None else 0.0,
-            answer.delayed_by if answer else "",
-            (answer.metadata if answer else None) or _NO_METADATA,
+            answer.iterations,
+            waited,
+            ran,
+            answer.delayed_by,
+            answer.metadata or _NO_METADATA,
             tuple(child.records) if child.records else (),
             child.dropped,
         )
@@ -340,7 +322,8 @@ class BranchSupervisor:
         verdict = group.tally.note(ended.key, ended.outcome.ok)
         if verdict is Verdict.BROKEN and group.on_failure == "cancel":
             path = group.jobs[ended.key].path
-            self._seal(group, Outcome(OutcomeKind.CANCELLED, Reason.SIBLING_FAILED, culprit=path), context)
+            outcome = Outcome(OutcomeKind.CANCELLED, Reason.SIBLING_FAILED, culprit=path)
+            self._seal(group, outcome, context)
         elif verdict is Verdict.MET and group.unfinished:
             self._seal(group, Outcome(OutcomeKind.CANCELLED, Reason.QUORUM_MET), context)
         if not group.unfinished and not group.has_ended:
@@ -350,28 +333,28 @@ class BranchSupervisor:
     def _seal(self, group: Group, outcome: Outcome, context: Context) -> None:
         """End the branches that are still open; those not started yet are ended when it is their turn."""
         group.sealed = outcome
-        open_children = group.parent.children or {}
-        for child in [child for child in open_children.values() if child.group is group]:
-            if child.id in self._children:
+        for child in [child for child in group.parent.children or () if child.group is group]:
+            if child.is_open:
                 self._close(child, outcome, context)
 
     def _end_group(self, group: Group, context: Context) -> None:
         endings = tuple([ended for ended in group.endings if ended is not None])
+        group.sort_records(endings)
         met = group.tally.verdict is Verdict.MET
         context.send(group.asker, GroupEnded(endings, met, group.tally.culprit))
 
     # Time and cancellation
 
     def _on_deadline(self, message: DeadlineReached, context: Context) -> None:
-        child = self._children.get(message.child)
-        if child is None or child.ending is not None:
+        child: Child = message.child
+        if not child.is_open or child.ending is not None:
             return
         self._note_timeout(child, child.deadline, context)
         self._close(child, _out_of_time(child.deadline, Reason.DEADLINE), context)
 
     def _on_attempt_deadline(self, message: AttemptDeadlineReached, context: Context) -> None:
-        child = self._children.get(message.child)
-        if child is None or child.attempt != message.attempt or child.is_stopping:
+        child: Child = message.child
+        if not child.is_trying or child.attempts != message.number or child.is_stopping:
             return
         deadline = child.attempt_deadline
         self._note_timeout(child, deadline, context)
@@ -383,21 +366,21 @@ class BranchSupervisor:
             self._stop_below(child, child.attempt_ending, context)
 
     def _on_retry_due(self, message: RetryDue, context: Context) -> None:
-        child = self._children.get(message.child)
-        if child is not None and child.retry_timer is not None:
+        child: Child = message.child
+        if child.is_open and child.retry_timer is not None:
             child.retry_timer = None
             self._begin_attempt(child, context.now(), context)
 
     def _on_close(self, message: Close, context: Context) -> None:
-        for child in [child for child in self._children.values() if child.parent is None]:
-            self._close(child, message.outcome, context)
+        if self._root is not None and self._root.is_open:
+            self._close(self._root, message.outcome, context)
 
     def _close(self, child: Child, ending: Outcome, context: Context) -> None:
         """End a child and all below it. Leaves end now; patterns above them unwind by what they are told."""
         if child.ending is None:
             child.ending = ending
         self._stop_below(child, ending, context)
-        if child.id in self._children and child.needs_withdrawal:
+        if child.is_open and child.needs_withdrawal:
             self._withdraw(child, context)
 
     def _stop_below(self, child: Child, ending: Outcome, context: Context) -> None:
@@ -409,7 +392,7 @@ class BranchSupervisor:
                 if node.needs_withdrawal:
                     waiting.append(node)
         for node in waiting:
-            if node.id in self._children:
+            if node.is_open:
                 self._withdraw(node, context)
 
     def _withdraw(self, child: Child, context: Context) -> None:
@@ -421,16 +404,16 @@ class BranchSupervisor:
 
     def _take_back(self, child: Child, ending: Outcome) -> Answer:
         """Fence the attempt under way, tell its agent to stop, and say how it ended."""
-        handle, attempt = child.handle, child.attempt
+        handle, number = child.handle, child.attempts
         child.handle = None
-        child.attempt = 0
+        child.is_trying = False
         if handle is None:
-            return Answer(child.id, attempt, ending, None)
+            return Answer(child, number, ending, None)
         delayer = handle.delayer()
         begun_at = handle.begun_at
         outcome = _as_met_by_agent(ending, begun_at is not None, delayer)
         handle.withdraw(outcome)
-        return Answer(child.id, attempt, outcome, None, begun_at, None, 0, delayer)
+        return Answer(child, number, outcome, None, begun_at, None, 0, delayer)
 
     def _note_timeout(self, child: Child, deadline: Deadline, context: Context) -> None:
         if context.is_observed:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from supervisors.behaviour import Timer
 from supervisors.branch_policies import GroupTally
 from supervisors.deadlines import Deadline
 from supervisors.outcome import Outcome
-from supervisors.signals import Ended, Handle, Job, SuperviseGroup
+from supervisors.signals import Ended, Handle, Job, Supervise, SuperviseGroup
 from supervisors.trace import TraceRecord
 
 
@@ -19,6 +19,7 @@ class Group:
     __slots__ = (
         "asker",
         "endings",
+        "first_record",
         "has_ended",
         "jobs",
         "on_failure",
@@ -37,20 +38,40 @@ class Group:
         self.endings: list[Ended | None] = [None] * len(request.jobs)
         self.unfinished = len(request.jobs)
         self.has_ended = False
+        self.first_record = len(parent.records or ())
         # What branches that have not started yet are ended with, once the verdict is sealed.
         self.sealed: Outcome | None = None
 
+    def sort_records(self, endings: Sequence[Ended]) -> None:
+        """Put the records of its branches, which came as they ended, in declared order."""
+        records = self.parent.records
+        if records:
+            kept = {id(record) for record in records[self.first_record :]}
+            in_order = [each.record for each in endings if each.record is not None]
+            records[self.first_record :] = [each for each in in_order if id(each) in kept]
+
 
 class Child:
-    """One job that is being done.
+    """One job that is being done; to its performer, the attempt.
 
     Invariant: while it is open, exactly one of these holds: an attempt is under way, a back-off timer runs, its
     fallback is among its children.
+
+    Attributes:
+        is_open: Whether it has not ended.
+        is_trying: Whether an attempt is under way.
+        attempts: How many attempts were begun; the number of the last one fences late answers.
+        handle: By what the attempt is taken back; None when what it consists of is supervised itself.
+        children: The open children below it, in the order in which they were opened.
+        ending: How it ends whatever its performer says: it ran out of time, or was cancelled.
+        attempt_ending: How the attempt under way ends whatever its performer says.
+        failed: The outcome after which its fallback was started.
+        records: What ended below it.
+        dropped: How many records below it were not kept.
     """
 
     __slots__ = (
         "asker",
-        "attempt",
         "attempt_deadline",
         "attempt_ending",
         "attempt_timer",
@@ -62,8 +83,9 @@ class Child:
         "failed",
         "group",
         "handle",
-        "id",
         "is_fallback",
+        "is_open",
+        "is_trying",
         "job",
         "key",
         "parent",
@@ -72,50 +94,39 @@ class Child:
         "retry_timer",
         "sent_at",
         "started",
+        "supervisor",
         "timer",
     )
 
-    def __init__(  # noqa: PLR0913  # one record, made in one place
+    def __init__(
         self,
-        id: int,
-        *,
+        request: Supervise,
         parent: Child | None,
-        asker: Any,
-        key: Any,
-        job: Job,
-        payload: Any,
         deadline: Deadline,
         group: Group | None,
         started: float,
     ) -> None:
-        self.id = id
+        self.asker = request.asker
+        self.key = request.key
+        self.job: Job = request.job
+        self.payload = request.payload
         self.parent = parent
-        self.asker = asker
-        self.key = key
-        self.job = job
-        self.payload = payload
-        self.deadline = deadline
+        self.deadline = self.attempt_deadline = deadline
         self.group = group
-        self.started = started
-        self.sent_at = started
-        self.attempts = 0
-        # The id of the attempt under way; 0 when none is. It fences late answers.
-        self.attempt = 0
+        self.started = self.sent_at = started
+        self.is_open = True
+        self.is_trying = self.is_fallback = False
+        self.attempts = self.dropped = 0
+        self.supervisor: Any = None
         self.handle: Handle | None = None
-        self.attempt_deadline = deadline
         self.timer: Timer | None = None
         self.attempt_timer: Timer | None = None
         self.retry_timer: Timer | None = None
-        self.children: dict[int, Child] | None = None
-        # How it ends whatever its performer says: it ran out of time, or was cancelled.
+        self.children: dict[Child, None] | None = None
         self.ending: Outcome | None = None
-        # How the attempt under way ends whatever its performer says.
         self.attempt_ending: Outcome | None = None
-        self.is_fallback = False
-        # The outcome after which its fallback was started.
         self.failed: Outcome | None = None
         self.records: list[TraceRecord] | None = None
-        self.dropped = 0
 
     @property
     def is_stopping(self) -> bool:
@@ -134,7 +145,7 @@ class Child:
             child = pending.pop()
             yield child
             if child.children:
-                pending.extend(reversed(child.children.values()))
+                pending.extend(reversed(child.children))
 
     def cancel_timers(self) -> None:
         """Drop every timer that it armed."""

@@ -115,7 +115,7 @@ class Lane:
         for work in self.works.copy():
             if work.task is task:
                 return work
-        return self._owners.get(task)
+        return self._owners.get(task) if task is not None else None
 
     def note_begun(self) -> None:
         """Count a work that began."""

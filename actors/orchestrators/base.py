@@ -162,6 +162,7 @@ class Orchestrator:
         assignment: Assignment = attempt.payload
         self.target = target
         self.attempt = attempt
+        self.number = attempt.attempts
         self.jobs = target.jobs
         self.variables = assignment.variables
         self.event = assignment.event.derived(target.pattern.label, assignment.metadata)
@@ -200,13 +201,13 @@ class Orchestrator:
             self.event, metadata or self.target.metadata[index], self.state, self.variables
         )
         attempt = self.attempt
-        request = Supervise(attempt.child, context, index, self.jobs[index], payload)
+        request = Supervise(attempt, context, index, self.jobs[index], payload)
         context.send(attempt.supervisor, request)
 
     def call(self, job: Job, key: Any, payload: Any, context: ControlCell) -> None:
         """Have a user's callable called; `on_ended` is told with `key`."""
         attempt = self.attempt
-        context.send(attempt.supervisor, Supervise(attempt.child, context, key, job, payload))
+        context.send(attempt.supervisor, Supervise(attempt, context, key, job, payload))
 
     def ask(self, condition: Condition | Job, key: Any, context: ControlCell) -> None:
         """Have a condition evaluated over the state; `on_condition` is told."""
@@ -282,7 +283,7 @@ class Orchestrator:
         context.retire()
         context.send(
             attempt.supervisor,
-            Answer(attempt.child, attempt.id, outcome, product, iterations=iterations),
+            Answer(attempt, self.number, outcome, product, iterations=iterations),
         )
 
 

@@ -92,7 +92,7 @@ class MultiStageOrchestrator(Orchestrator):
         stage, job = self._stages[self._index], self.jobs[self._index]
         detail = f"stage {stage.name!r} needs {prerequisite!r}"
         skipped = Outcome(OutcomeKind.SKIPPED, Reason.UNMET_PREREQUISITE, detail=detail)
-        context.send(self.attempt.supervisor, Skip(self.attempt.child, job, skipped))
+        context.send(self.attempt.supervisor, Skip(self.attempt, job, skipped))
         if stage.required:
             outcome = Outcome(
                 OutcomeKind.FAILED, Reason.UNMET_PREREQUISITE, detail=detail, culprit=job.path

@@ -45,7 +45,7 @@ class ParallelOrchestrator(Orchestrator):
         )
         attempt = self.attempt
         request = SuperviseGroup(
-            attempt.child, context, self.jobs, payloads, pattern.quorum, pattern.on_failure
+            attempt, context, self.jobs, payloads, pattern.quorum, pattern.on_failure
         )
         context.send(attempt.supervisor, request)
 

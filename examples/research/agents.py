@@ -104,7 +104,8 @@ def extract(event: Event, state: State) -> None:
 def find_themes(event: Event, state: State) -> None:
     """Group the extracts, by the things compared if the question compares any."""
     extracts, compared = state["extracts"], state["plan"].compared
-    themes = sides_of(extracts, compared) if compared else themes_of(extracts, state["weights"])
+    sides = sides_of(extracts, compared) if compared else []
+    themes = sides or themes_of(extracts, state["weights"])
     state["themes"] = themes
     logger.info("themes: %s", listed(theme.label for theme in themes))
 
@@ -118,14 +119,16 @@ def find_definitions(event: Event, state: State) -> None:
 
 def find_steps(event: Event, state: State) -> None:
     """Find instructions for what the question asks about."""
-    state["procedure"] = procedure_for(state["hits"], state["weights"])
-    logger.info("steps: %s", state["procedure"].lead if state["procedure"] else "none")
+    procedure = procedure_for(state["hits"], state["weights"])
+    state["procedure"] = procedure
+    logger.info("steps: %s", procedure.lead if procedure else "none")
 
 
 def find_related(event: Event, state: State) -> None:
     """Find documents for further reading."""
-    state["related"] = related_to(state["hits"], state["terms"], state["weights"])
-    logger.info("related: %s", listed(each.document for each in state["related"]))
+    related = related_to(state["hits"], state["terms"], state["weights"])
+    state["related"] = related
+    logger.info("related: %s", listed(each.document for each in related) or "none")
 
 
 def write(event: Event, state: State) -> None:

@@ -38,6 +38,7 @@ _CODE_LINE = re.compile(
 _CALL = re.compile(r"(?P<called>\w*[._][\w.]*|\w+(?!\([a-z]+\)))\(")
 _CODE_TITLE = re.compile(r"`[^`]+`")
 _LONGEST_SUBJECT = 90
+_LONGEST_PARAGRAPH = 10_000
 
 
 def blocks_of(text: str, markup: Markup) -> tuple[str, tuple[Block, ...]]:
@@ -134,7 +135,9 @@ class _Reader:
 
 def reads_as_prose(chunk: Chunk) -> bool:
     """Whether a chunk is made of sentences, as opposed to code, a table or a lone name."""
-    if any(_TABLE_LINE.search(line) for line in chunk.lines):
+    if len(chunk.text) > _LONGEST_PARAGRAPH or any(
+        _TABLE_LINE.search(line) for line in chunk.lines
+    ):
         return False
     if chunk.indent and any(_CODE_LINE.search(line) for line in chunk.lines):
         return False

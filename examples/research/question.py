@@ -85,4 +85,5 @@ def _is_a_name(before: str, word: str, follower: str) -> bool:
 
 def _trimmed(phrase: str) -> str:
     spelled = [word for word in phrase.strip(" ?.!,;:").split() if word.lower() not in _ARTICLES]
-    return " ".join(word for word in spelled if word.lower() not in STOP_WORDS) or spelled[-1]
+    telling = [word for word in spelled if word.lower() not in STOP_WORDS]
+    return " ".join(telling or spelled[-1:]) or phrase.strip()

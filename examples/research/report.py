@@ -46,7 +46,7 @@ class _Writer:
         return "\n\n".join([*blocks, *self._list_of_sources(), self._colophon(quality)]) + "\n"
 
     def _head(self) -> list[str]:
-        question = self._material.question.strip()
+        question = " ".join(self._material.question.split())
         return [f"# {question[:1].upper()}{question[1:]}"]
 
     def _summary(self) -> list[str]:

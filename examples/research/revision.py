@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -35,9 +35,11 @@ def first_draft(material: Material) -> Draft:
 
     Where things are compared, it has one statement about each.
     """
+    groups: list[Container[str]] = [material.by_key] * _SUMMARY_SIZE
+    if material.plan.compared:
+        groups = [theme.statements for theme in material.themes]
     draft = Draft(())
-    groups = [theme.statements for theme in material.themes] if material.plan.compared else []
-    for group in groups or [material.by_key] * _SUMMARY_SIZE:
+    for group in groups:
         fitting = (each.key for each in _unused(draft, material) if each.key in group)
         draft = replace(draft, summary=(*draft.summary, *islice(fitting, 1)))
     return draft

@@ -28,24 +28,6 @@ from examples.research.plan import (
 
 MOST_DRAFTS = 4
 
-_ROUTES = {
-    "difference": "plan-comparison",
-    "differ": "plan-comparison",
-    "compare": "plan-comparison",
-    " vs ": "plan-comparison",
-    " versus ": "plan-comparison",
-    "why": "plan-reason",
-    "reason": "plan-reason",
-    "how do i": "plan-how-to",
-    "how to": "plan-how-to",
-    "how can": "plan-how-to",
-    "how should": "plan-how-to",
-    "what is": "plan-definition",
-    "what are": "plan-definition",
-    "what does": "plan-definition",
-    "define": "plan-definition",
-}
-
 _PLANS = {
     "plan-comparison": COMPARISON_PLAN,
     "plan-reason": REASON_PLAN,
@@ -55,7 +37,32 @@ _PLANS = {
 }
 
 WORKFLOW = MultiStage(
-    Stage("Route", Route(_ROUTES, default="plan-explanation", key="question"), timeout=10),
+    Stage(
+        "Route",
+        Route(
+            {
+                "difference": "plan-comparison",
+                "differ": "plan-comparison",
+                "compare": "plan-comparison",
+                " vs ": "plan-comparison",
+                " vs. ": "plan-comparison",
+                " versus ": "plan-comparison",
+                "why": "plan-reason",
+                "reason": "plan-reason",
+                "how do i": "plan-how-to",
+                "how to": "plan-how-to",
+                "how can": "plan-how-to",
+                "how should": "plan-how-to",
+                "what is": "plan-definition",
+                "what are": "plan-definition",
+                "what does": "plan-definition",
+                "define": "plan-definition",
+            },
+            default="plan-explanation",
+            key="question",
+        ),
+        timeout=10,
+    ),
     Stage(
         "Gather",
         Sequential("search", "analyse", "extract"),

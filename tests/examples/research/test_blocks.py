@@ -144,6 +144,10 @@ def test_an_empty_document_has_no_blocks() -> None:
     assert blocks_of("", "plain") == ("", ())
 
 
+def test_an_endless_paragraph_is_no_prose() -> None:
+    assert blocks_of("Data, " * 2_000 + "end.", "plain") == ("", ())
+
+
 def test_a_passage_keeps_to_one_section_and_subject() -> None:
     passages = passages_of(Document("with", SPHINX, "sphinx"))
 

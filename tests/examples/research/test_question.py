@@ -45,6 +45,7 @@ def test_a_question_without_a_term_is_refused() -> None:
         ("Threads vs processes", ("Threads", "processes")),
         ("How does a lambda differ from a function?", ("lambda", "function")),
         ("the difference between with and try", ("with", "try")),
+        ("the difference between a and an", ("a", "an")),
     ],
 )
 def test_the_things_that_are_compared_are_found(question: str, things: tuple[str, str]) -> None:

@@ -148,6 +148,12 @@ def test_a_statement_names_the_subject_it_does_not_mention() -> None:
     assert "`bake(loaf)`: Returns a warm and crusty bread." in report.text
 
 
+def test_the_question_is_the_title_on_one_line() -> None:
+    report = report_on(material_for("what kills\n yeast?"))
+
+    assert report.text.startswith("# What kills yeast?\n")
+
+
 def test_a_snippet_leaves_code_whole() -> None:
     text = f"{'word ' * 23}`some code` and more"
 

@@ -1,0 +1,209 @@
+"""Measurements: which instruments there are, and what each fact adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from actors.instruments import Counter, Gauge, Histogram, Instrument
+from actors.labels import LabelValues
+from supervisors.facts import (
+    AgentRan,
+    AgentRestarted,
+    BranchFailed,
+    DeadLettered,
+    Fact,
+    LoopBlocked,
+    RunEnded,
+    RunStarted,
+    StageEnded,
+    StageRetried,
+    TimedOut,
+)
+
+
+class Gauges(NamedTuple):
+    """What is read off a runtime when its metrics are asked for.
+
+    Attributes:
+        mailbox_depth: How many events wait, by agent.
+        actors: How many actors are alive, by kind.
+        abandoned_work: How many pieces of given-up work still run, by agent.
+    """
+
+    mailbox_depth: Mapping[str, int]
+    actors: Mapping[str, int]
+    abandoned_work: Mapping[str, int]
+
+
+class Measurements:
+    """All instruments of a runtime. One thread at a time.
+
+    Attributes:
+        instruments: The instruments, in the order in which they are exported.
+    """
+
+    def __init__(self) -> None:
+        self._labels = LabelValues()
+        self.instruments: list[Instrument] = []
+        self._set_up_durations()
+        self._set_up_failures()
+        self._set_up_upkeep()
+        self._notes: dict[type, Callable[[Any], None]] = {
+            RunStarted: self._run_started,
+            RunEnded: self._run_ended,
+            StageEnded: self._stage_ended,
+            StageRetried: self._stage_retried,
+            TimedOut: self._timed_out,
+            BranchFailed: self._branch_failed,
+            AgentRan: self._agent_ran,
+            AgentRestarted: self._agent_restarted,
+            LoopBlocked: self._loop_blocked,
+            DeadLettered: self._dead_lettered,
+        }
+
+    def count(self, fact: Fact) -> None:
+        """Add a fact to the instruments it concerns; one that concerns none is ignored."""
+        note = self._notes.get(type(fact))
+        if note is not None:
+            note(fact)
+
+    def read(self, gauges: Gauges) -> None:
+        """Replace what was read off the runtime earlier, and take over the count of overflows."""
+        self._mailbox_depth.replace(gauges.mailbox_depth)
+        self._actors.replace(gauges.actors)
+        self._abandoned_work.replace(gauges.abandoned_work)
+        self._label_overflow.replace(self._labels.overflow)
+
+    def _set_up_durations(self) -> None:
+        self._stage_duration = self._histogram(
+            "mixmode_stage_duration_seconds",
+            "Time from the start of a workflow's node to its end, with queueing, retries, back-off.",
+            "workflow stage pattern outcome",
+        )
+        self._agent_run = self._histogram(
+            "mixmode_agent_run_seconds",
+            "Time an agent ran for one event, from its beginning to its answer or being given up.",
+            "agent outcome",
+        )
+        self._agent_queue = self._histogram(
+            "mixmode_agent_queue_seconds",
+            "Time an event waited in an agent's mailbox.",
+            "agent",
+        )
+        self._workflow_duration = self._histogram(
+            "mixmode_workflow_duration_seconds",
+            "Time from the submission of a run to its end.",
+            "workflow outcome",
+        )
+        self._runs_in_progress = self._gauge(
+            "mixmode_runs_in_progress",
+            "Runs that were accepted and have not ended.",
+            "workflow",
+        )
+
+    def _set_up_failures(self) -> None:
+        self._branch_failures = self._counter(
+            "mixmode_branch_failures_total",
+            "Branches that did not end ok.",
+            "workflow branch required reason",
+        )
+        self._timeouts = self._counter(
+            "mixmode_timeouts_total",
+            "Budgets that ran out, each counted for the node whose budget it was.",
+            "workflow stage budget",
+        )
+        self._retries = self._counter(
+            "mixmode_retries_total",
+            "Attempts that failed and were followed by another.",
+            "workflow stage",
+        )
+        self._agent_restarts = self._counter(
+            "mixmode_agent_restarts_total",
+            "Instances of agents that were replaced.",
+            "agent reason",
+        )
+
+    def _set_up_upkeep(self) -> None:
+        self._mailbox_depth = self._gauge(
+            "mixmode_mailbox_depth",
+            "Events that wait in an agent's mailbox now.",
+            "agent",
+        )
+        self._actors = self._gauge(
+            "mixmode_actors",
+            "Actors that are alive now.",
+            "kind",
+        )
+        self._abandoned_work = self._gauge(
+            "mixmode_abandoned_work",
+            "Pieces of work that were given up and still run.",
+            "agent",
+        )
+        self._dead_letters = self._counter(
+            "mixmode_dead_letters_total",
+            "Messages that nobody wanted any more.",
+            "reason",
+        )
+        self._loop_blocked_time = self._counter(
+            "mixmode_loop_blocked_seconds_total",
+            "Time for which an agent kept an event loop from running.",
+            "agent",
+        )
+        self._label_overflow = self._counter(
+            "mixmode_label_overflow_total",
+            "Label values beyond the limit that were counted as 'other'.",
+            "label",
+        )
+
+    def _histogram(self, name: str, text: str, labels: str) -> Histogram:
+        histogram = Histogram(name, text, tuple(labels.split()), self._labels)
+        self.instruments.append(histogram)
+        return histogram
+
+    def _counter(self, name: str, text: str, labels: str) -> Counter:
+        counter = Counter(name, text, tuple(labels.split()), self._labels)
+        self.instruments.append(counter)
+        return counter
+
+    def _gauge(self, name: str, text: str, labels: str) -> Gauge:
+        gauge = Gauge(name, text, tuple(labels.split()), self._labels)
+        self.instruments.append(gauge)
+        return gauge
+
+    def _run_started(self, fact: RunStarted) -> None:
+        self._runs_in_progress.add((fact.workflow,))
+
+    def _run_ended(self, fact: RunEnded) -> None:
+        self._workflow_duration.observe((fact.workflow, fact.outcome.kind), fact.duration)
+        # Last: if an interrupt has it noted again, a gauge must not drift for good.
+        self._runs_in_progress.add((fact.workflow,), -1)
+
+    def _stage_ended(self, fact: StageEnded) -> None:
+        record = fact.record
+        values = (fact.workflow, record.path, record.pattern, record.outcome.kind)
+        self._stage_duration.observe(values, record.duration)
+
+    def _stage_retried(self, fact: StageRetried) -> None:
+        self._retries.add((fact.workflow, fact.path))
+
+    def _timed_out(self, fact: TimedOut) -> None:
+        self._timeouts.add((fact.workflow, fact.path, fact.budget))
+
+    def _branch_failed(self, fact: BranchFailed) -> None:
+        required = "true" if fact.required else "false"
+        self._branch_failures.add((fact.workflow, fact.branch, required, fact.outcome.reason))
+
+    def _agent_ran(self, fact: AgentRan) -> None:
+        self._agent_queue.observe((fact.agent,), fact.queue_wait)
+        if fact.run_time is not None:
+            self._agent_run.observe((fact.agent, fact.outcome.kind), fact.run_time)
+
+    def _agent_restarted(self, fact: AgentRestarted) -> None:
+        self._agent_restarts.add((fact.agent, fact.reason))
+
+    def _loop_blocked(self, fact: LoopBlocked) -> None:
+        self._loop_blocked_time.add((fact.agent,), fact.seconds)
+
+    def _dead_lettered(self, fact: DeadLettered) -> None:
+        self._dead_letters.add((fact.reason,))
