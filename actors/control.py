@@ -95,8 +95,7 @@ class ControlPlane:
         """
         self._queue.append((recipient, message))
         if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
-            self._enter()
-            if self._queue and not self._is_stopping:
+            if self._enter():
                 self._wakeup.set()  # the deadline thread takes over
 
     def send(self, recipient: Recipient, message: Any) -> None:
@@ -112,8 +111,11 @@ class ControlPlane:
             self._wakeup.set()
         return timer
 
-    def _enter(self) -> None:
-        """Handle what is queued. Not finding the lock free is fine: its holder looks again after letting go."""
+    def _enter(self) -> bool:
+        """Handle what is queued; return whether the turn was used up and something is left.
+
+        Not finding the lock free is fine: its holder looks again after letting go.
+        """
         struck: BaseException | None = None
         budget = TURN_LIMIT
         while self._queue:
@@ -133,7 +135,9 @@ class ControlPlane:
             if budget <= 0 and not self._is_stopping:
                 break
         if struck is not None:
+            self._wakeup.set()  # what is left must not wait for the next who posts
             raise struck
+        return budget <= 0 and bool(self._queue)
 
     def _turn(self, limit: int) -> int:
         """Handle up to `limit` messages and return how many it were."""
@@ -170,19 +174,21 @@ class ControlPlane:
             if looks_at is not None and looks_at <= self.now() and not self._is_firing:
                 self._is_firing = True
                 self._queue.append((self._timer_service, None))
-            self._enter()
-            self._clock.wait(self._wakeup, self._pause())
+            is_work_left = self._enter()
+            self._clock.wait(self._wakeup, self._pause(is_work_left))
 
-    def _pause(self) -> float | None:
-        """Return how long to sleep: until the next timer, or briefly while messages are left.
+    def _pause(self, is_work_left: bool) -> float | None:
+        """Return how long the deadline thread sleeps; None until it is woken.
 
-        The pause lets whoever posts next take over again. Without it this thread would go on for as long as another
-        one posts, and every message would cost a hand-over of the GIL.
+        When it has used up its own turn it pauses, which lets whoever posts next take over again. Without that it would
+        go on for as long as another thread posts, and every message would cost a hand-over of the GIL.
         """
-        if self._queue:
+        if is_work_left:
             return _TAKEOVER_PAUSE
         looks_at = self._looks_at
-        return None if looks_at is None else max(0.0, looks_at - self.now())
+        if self._is_firing or looks_at is None:
+            return None
+        return max(0.0, looks_at - self.now())
 
     def fire_due(self) -> None:
         """Queue the messages that are due. Inside the control plane."""
@@ -192,6 +198,8 @@ class ControlPlane:
             timer.cell = timer.message = None
         self._looks_at = self._timers.next_at
         self._is_firing = False
+        if threading.current_thread() is not self._thread:
+            self._wakeup.set()  # it sleeps until it is told when to look next
 
 
 class _TimerService:

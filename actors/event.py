@@ -12,6 +12,7 @@ from actors.values import FrozenDict, freeze
 # Drawn once for each process, because drawing costs more than a whole step of a run.
 _process = os.urandom(8).hex()
 _numbers = itertools.count(1)
+_NOTHING = FrozenDict()
 
 
 def new_event_id() -> str:
@@ -54,8 +55,10 @@ class Event:
         id: str | None = None,
     ) -> None:
         self._target = _text(target, "target")
-        self._data = freeze_fields({} if data is None else data, "event data")
-        self._metadata = freeze_fields({} if metadata is None else metadata, "event metadata")
+        self._data = _NOTHING if data is None else freeze_fields(data, "event data")
+        self._metadata = (
+            _NOTHING if metadata is None else freeze_fields(metadata, "event metadata")
+        )
         self._id = new_event_id() if id is None else _text(id, "id")
         if not self._id:
             raise ValueError("event id must not be empty; leave it out to have one made")

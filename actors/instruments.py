@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from actors.labels import LabelValues
 
@@ -26,6 +26,9 @@ class _Instrument:
         text: What it tells, for people.
         labels: The names of its labels.
         bounds: What keeps the number of label values in bounds.
+
+    Attributes:
+        series: The numbers, by the values of the labels. All values are plain strings.
     """
 
     def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: LabelValues) -> None:
@@ -59,28 +62,29 @@ class Histogram(_Instrument):
 
     def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: LabelValues) -> None:
         super().__init__(name, text, labels, bounds)
-        self._series: dict[tuple[str, ...], Distribution] = {}
+        self.series: dict[tuple[str, ...], Distribution] = {}
 
     def observe(self, values: tuple[str, ...], duration: float) -> None:
         """Count one duration in seconds."""
-        series = self._series.get(values) or self._opened(values)
+        series = self.series.get(values) or self._opened(values)
         bucket = bisect_left(BUCKET_BOUNDS, duration)
         # No call may follow: between calls is where an interrupt strikes.
         series.counts[bucket] += 1
         series.total += duration
 
-    def copied(self) -> dict[tuple[str, ...], Distribution]:
-        """Return a copy of the series, by label values."""
-        return {
-            values: Distribution(series.counts[:], series.total)
-            for values, series in self._series.items()
-        }
+    def detached(self) -> Histogram:
+        """Return a copy that nobody changes."""
+        copy = Histogram(self.name, self.text, self.labels, self._bounds)
+        # A signal handler that asks for the metrics may add series here: list them at one stroke.
+        for values, series in list(self.series.items()):
+            copy.series[values] = Distribution(series.counts[:], series.total)
+        return copy
 
     def _opened(self, values: tuple[str, ...]) -> Distribution:
         bounded = self._bounds.bounded(self.labels, values)
-        if bounded not in self._series:
-            self._series[bounded] = Distribution([0] * (len(BUCKET_BOUNDS) + 1), 0.0)
-        return self._series[bounded]
+        if bounded not in self.series:
+            self.series[bounded] = Distribution([0] * (len(BUCKET_BOUNDS) + 1), 0.0)
+        return self.series[bounded]
 
 
 class _Sum(_Instrument):
@@ -88,17 +92,27 @@ class _Sum(_Instrument):
 
     def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: LabelValues) -> None:
         super().__init__(name, text, labels, bounds)
-        self._series: dict[tuple[str, ...], float] = {}
+        self.series: dict[tuple[str, ...], float] = {}
 
     def add(self, values: tuple[str, ...], amount: float = 1) -> None:
         """Add to the series with these label values."""
-        if values not in self._series:
+        if values not in self.series:
             values = self._bounds.bounded(self.labels, values)
-        self._series[values] = self._series.get(values, 0) + amount
+        self.series[values] = self.series.get(values, 0) + amount
 
-    def copied(self) -> dict[tuple[str, ...], float]:
-        """Return a copy of the series, by label values."""
-        return self._series.copy()
+    def replace(self, readings: Mapping[str, float]) -> None:
+        """Keep these readings instead of what is kept, by the value of its one label."""
+        fresh: dict[tuple[str, ...], float] = {}
+        for value, reading in readings.items():
+            values = self._bounds.bounded(self.labels, (value,))
+            fresh[values] = fresh.get(values, 0) + reading
+        self.series = fresh
+
+    def detached(self) -> Self:
+        """Return a copy that nobody changes."""
+        copy = type(self)(self.name, self.text, self.labels, self._bounds)
+        copy.series = self.series.copy()
+        return copy
 
 
 class Counter(_Sum):
@@ -107,12 +121,6 @@ class Counter(_Sum):
 
 class Gauge(_Sum):
     """Keeps what grows and shrinks."""
-
-    def replace(self, readings: Mapping[str, float]) -> None:
-        """Forget what is kept, and keep these readings instead, by the value of its one label."""
-        self._series.clear()
-        for value, reading in readings.items():
-            self.add((value,), reading)
 
 
 Instrument: TypeAlias = Histogram | Counter | Gauge

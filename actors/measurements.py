@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from actors.instruments import Counter, Gauge, Histogram, Instrument
 from actors.labels import LabelValues
@@ -20,20 +20,6 @@ from supervisors.facts import (
     StageRetried,
     TimedOut,
 )
-
-
-class Gauges(NamedTuple):
-    """What is read off a runtime when its metrics are asked for.
-
-    Attributes:
-        mailbox_depth: How many events wait, by agent.
-        actors: How many actors are alive, by kind.
-        abandoned_work: How many pieces of given-up work still run, by agent.
-    """
-
-    mailbox_depth: Mapping[str, int]
-    actors: Mapping[str, int]
-    abandoned_work: Mapping[str, int]
 
 
 class Measurements:
@@ -68,17 +54,22 @@ class Measurements:
         if note is not None:
             note(fact)
 
-    def read(self, gauges: Gauges) -> None:
+    def read(
+        self,
+        mailbox_depth: Mapping[str, int],
+        actors: Mapping[str, int],
+        abandoned_work: Mapping[str, int],
+    ) -> None:
         """Replace what was read off the runtime earlier, and take over the count of overflows."""
-        self._mailbox_depth.replace(gauges.mailbox_depth)
-        self._actors.replace(gauges.actors)
-        self._abandoned_work.replace(gauges.abandoned_work)
+        self._mailbox_depth.replace(mailbox_depth)
+        self._actors.replace(actors)
+        self._abandoned_work.replace(abandoned_work)
         self._label_overflow.replace(self._labels.overflow)
 
     def _set_up_durations(self) -> None:
         self._stage_duration = self._histogram(
             "mixmode_stage_duration_seconds",
-            "Time from the start of a workflow's node to its end, with queueing, retries, back-off.",
+            "Time from a node's start to its end, queueing, retries and back-off included.",
             "workflow stage pattern outcome",
         )
         self._agent_run = self._histogram(

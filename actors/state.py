@@ -200,21 +200,22 @@ class State(MutableMapping[str, Any]):
             TypeError: If something that is not plain data was put into a container.
             ValueError: If a container nests too deeply, as one that contains itself does.
         """
-        if not (self._changed or self._thawed or self._removed or self._shared):
+        written = self._changed
+        if self._thawed:
+            written = dict(written)
+            for key, value in self._thawed.items():
+                written[key] = freeze(value, f"state[{key!r}]")
+        elif not (written or self._removed or self._shared):
             return NO_CHANGE
         values = self._base.values
-        candidates = dict(self._changed)
-        for key, value in self._thawed.items():
-            candidates[key] = freeze(value, f"state[{key!r}]")
         changed = {
             key: value
-            for key, value in candidates.items()
-            if not same(value, values.get(key, _MISSING))
+            for key, value in written.items()
+            if key not in values or not same(value, values[key])
         }
-        removed = frozenset(self._removed) if self._removed else frozenset()
-        if not (changed or removed or self._shared):
-            return NO_CHANGE
-        return Delta(changed, removed, shared=dict(self._shared or _EMPTY))
+        if self._removed or self._shared:
+            return Delta(changed, frozenset(self._removed or ()), shared=dict(self._shared or ()))
+        return Delta(changed) if changed else NO_CHANGE
 
     def __getitem__(self, key: str) -> Any:
         thawed = self._thawed

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from contextvars import Context as ContextVariables
 from contextvars import ContextVar, copy_context
 from inspect import isawaitable
+from types import CoroutineType
 from typing import Any, Protocol
 
 from supervisors.names import qualified_names
@@ -96,7 +97,7 @@ class Work:
         try:
             current_agent.set(self.agent)
             returned = self.call()
-            if isawaitable(returned):
+            if type(returned) is CoroutineType or isawaitable(returned):
                 returned = await returned
             value = self.digest(returned)
         except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further

@@ -54,20 +54,10 @@ class BranchSupervisor:
         self._root: Child | None = None
         self._epoch = 0.0
         self._records_left = MAX_RECORDS
-        self._handlers: dict[type, Callable[[Any, Context], None]] = {
-            Answer: self._on_answer,
-            Supervise: self._on_supervise,
-            SuperviseGroup: self._on_supervise_group,
-            DeadlineReached: self._on_deadline,
-            AttemptDeadlineReached: self._on_attempt_deadline,
-            RetryDue: self._on_retry_due,
-            Skip: self._on_skip,
-            Close: self._on_close,
-        }
 
     def receive(self, message: Any, context: Context) -> None:
         """Handle one signal."""
-        self._handlers[type(message)](message, context)
+        _HANDLERS[type(message)](self, message, context)
 
     def abandon(self, outcome: Outcome) -> None:
         """Take back all that agents hold and forget everything; nobody is told. For defects."""
@@ -258,7 +248,9 @@ class BranchSupervisor:
         if child.retry_timer is not None:
             child.retry_timer.cancel()
         parent, job = child.parent, child.job
-        if parent is not None and parent.children is not None:
+        if parent is None:
+            self._root = None  # lets a run's objects go at once, without the garbage collector
+        elif parent.children is not None:
             parent.children.pop(child, None)
         record = None if job.is_internal else self._record(child, outcome, answer, context)
         if job.is_branch and outcome.kind is not OutcomeKind.OK and context.is_observed:
@@ -446,3 +438,15 @@ def _error_types(outcome: Outcome) -> tuple[str, ...]:
     if outcome.failure is not None:
         return outcome.failure.types
     return _TIMEOUT_TYPES if outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES
+
+
+_HANDLERS: dict[type, Callable[[BranchSupervisor, Any, Context], None]] = {
+    Answer: BranchSupervisor._on_answer,
+    Supervise: BranchSupervisor._on_supervise,
+    SuperviseGroup: BranchSupervisor._on_supervise_group,
+    DeadlineReached: BranchSupervisor._on_deadline,
+    AttemptDeadlineReached: BranchSupervisor._on_attempt_deadline,
+    RetryDue: BranchSupervisor._on_retry_due,
+    Skip: BranchSupervisor._on_skip,
+    Close: BranchSupervisor._on_close,
+}

@@ -23,7 +23,7 @@ from examples.research.revision import first_draft, improved
 from examples.research.scoring import Judge, best_of
 from examples.research.steps import procedure_for
 from examples.research.themes import sides_of, themes_of
-from examples.research.words import listed
+from examples.research.words import counted, listed
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class SearchAgent(Agent):
     def on_start(self) -> None:
         """Read the documents into the index."""
         self._index = Index(self._documents)
-        logger.info("search: %d passages in %d documents", len(self._index), len(self._documents))
+        found = counted(len(self._index), "passage")
+        logger.info("search: %s in %s", found, counted(len(self._documents), "document"))
 
     def on_stop(self) -> None:
         """Give the index back."""
@@ -78,14 +79,15 @@ class SearchAgent(Agent):
         state["terms"] = terms
         state["weights"] = dict(self._index.weights(term.stems for term in terms))
         state["hits"] = hits
-        logger.info("search: %d passages for %s", len(hits), listed(term.shown for term in terms))
+        asked = listed(term.shown for term in terms)
+        logger.info("search: %s for %s", counted(len(hits), "passage"), asked)
 
 
 def analyse(event: Event, state: State) -> None:
     """Take the passages apart into statements, and judge each."""
     statements = Judge(state["weights"], state["plan"]).ranked(state["hits"])
     state["statements"] = statements
-    logger.info("analyse: %d statements", len(statements))
+    logger.info("analyse: %s", counted(len(statements), "statement"))
 
 
 def extract(event: Event, state: State) -> None:
@@ -98,7 +100,7 @@ def extract(event: Event, state: State) -> None:
     if not extracts:
         raise NoMatchError(state["question"], tuple(term.shown for term in state["terms"]))
     state["extracts"] = extracts
-    logger.info("extract: %d statements kept", len(extracts))
+    logger.info("extract: %s kept", counted(len(extracts), "statement"))
 
 
 def find_themes(event: Event, state: State) -> None:
@@ -140,7 +142,8 @@ def write(event: Event, state: State) -> None:
     state["quality"] = quality
     state["report"] = written(draft, material, quality)
     state["quality_reached"] = quality.is_reached
-    logger.info("write: quality %.2f in %d statements", quality.score, len(draft.keys))
+    statements = counted(len(draft.keys), "statement")
+    logger.info("write: quality %.2f in %s", quality.score, statements)
 
 
 def _material(state: State) -> Material:

@@ -39,7 +39,8 @@ class Quality:
     """Measures from 0 to 1.
 
     Attributes:
-        coverage: The share of the question's terms that statements have, by weight.
+        coverage: The share of the question's terms that statements have, by weight; what no
+            document has counts, too.
         cited: The share of statements that their source has word for word.
         breadth: How many documents are cited, of three or of all there are.
         length: 1 for a report of 360 to 750 words, less for one outside those bounds.
@@ -110,7 +111,8 @@ def _statements(draft: Draft, material: Material) -> list[Statement]:
 
 
 def _coverage(draft: Draft, material: Material) -> float:
-    return coverage(covered_line(draft, material), material.weights)
+    known = len(material.weights) / len(material.terms)
+    return known * coverage(covered_line(draft, material), material.weights)
 
 
 def _cited(draft: Draft, material: Material) -> float:

@@ -12,7 +12,7 @@ from examples.research.plan import Part
 from examples.research.quality import Quality
 from examples.research.statements import Statement
 from examples.research.themes import REST
-from examples.research.words import listed
+from examples.research.words import counted, listed
 
 _SNIPPET_WORDS = 24
 
@@ -47,7 +47,10 @@ class _Writer:
 
     def _head(self) -> list[str]:
         question = " ".join(self._material.question.split())
-        return [f"# {question[:1].upper()}{question[1:]}"]
+        title = f"# {question[:1].upper()}{question[1:]}"
+        known = self._material.weights
+        absent = [f"“{term.shown}”" for term in self._material.terms if term.stems not in known]
+        return [title, f"> Nothing was found about {listed(absent)}."] if absent else [title]
 
     def _summary(self) -> list[str]:
         statements = self._material.statements(self._draft.summary)
@@ -119,14 +122,11 @@ class _Writer:
 
     def _colophon(self, quality: Quality) -> str:
         quotes = quoted_texts(self._draft, self._material)
-        passages = len({source for _, source in quotes})
-        absent = [
-            term.shown for term in self._material.terms if term.stems not in self._material.weights
-        ]
-        missing = f" Found nowhere: {listed(f'“{term}”' for term in absent)}." if absent else ""
+        statements = counted(len(quotes), "statement")
+        passages = counted(len({source for _, source in quotes}), "passage")
         return (
-            f"---\n\n*Kind of question: {self._material.plan.kind}. {len(quotes)} statements, "
-            f"quoted from {passages} passages of {self._material.corpus}. {quality}.{missing}*"
+            f"---\n\n*Kind of question: {self._material.plan.kind}. {statements}, "
+            f"quoted from {passages} of {self._material.corpus}. {quality}.*"
         )
 
 

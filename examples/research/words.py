@@ -90,6 +90,11 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
+def counted(number: int, name: str) -> str:
+    """Return `number` with the name of what is counted: `1 passage`, `2 passages`."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def _without_plural(word: str) -> str:
     if len(word) <= _SHORTEST_STEM:
         return word

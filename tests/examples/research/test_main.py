@@ -28,7 +28,9 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path) -> Path:
     documents = tmp_path / "documents"
     documents.mkdir()
-    (documents / "beer.md").write_text("# Beer\n\nHot wort kills the yeast.\n", encoding="utf-8")
+    (documents / "beer.md").write_text(
+        "# Beer\n\nHot wort kills the yeast within seconds.\n", encoding="utf-8"
+    )
     return documents
 
 
@@ -40,7 +42,7 @@ def test_the_report_is_printed_and_the_rest_goes_elsewhere(
     out, err = capsys.readouterr()
     assert code == 0
     assert out.startswith("# What kills yeast?\n")
-    assert "Hot wort kills the yeast. [1]" in out
+    assert "Hot wort kills the yeast within seconds. [1]" in out
     assert f"searching {folder}" in err
     assert "latencies" in err
     assert "Gather" in err

@@ -136,7 +136,7 @@ def test_steps_are_numbered() -> None:
 def test_words_that_were_found_nowhere_are_told() -> None:
     report = report_on(material_for("What kills yeast and submarines?"))
 
-    assert "Found nowhere: “submarines”." in report.text
+    assert "> Nothing was found about “submarines”." in report.text
 
 
 def test_a_statement_names_the_subject_it_does_not_mention() -> None:

@@ -95,6 +95,14 @@ def test_what_no_source_has_is_not_counted_as_cited() -> None:
     assert not quality.is_reached
 
 
+def test_a_term_that_no_document_has_is_not_covered() -> None:
+    material = material_for("What kills yeast in submarines?")
+
+    quality = quality_of(first_draft(material), material)
+
+    assert quality.coverage <= 2 / 3
+
+
 def test_an_empty_draft_has_no_quality_to_speak_of() -> None:
     quality = quality_of(Draft(()), small_material("Beer is cold."))
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from examples.research.words import (
     content_stems,
+    counted,
     coverage,
     listed,
     mentions,
@@ -39,6 +40,10 @@ def test_different_words_have_different_stems(one: str, other: str) -> None:
 
 def test_identifiers_lose_their_outer_underscores() -> None:
     assert words("`object.__exit__()` isn’t called") == ["object", "exit", "is", "called"]
+
+
+def test_one_thing_is_singular() -> None:
+    assert (counted(1, "term"), counted(2, "term")) == ("1 term", "2 terms")
 
 
 def test_a_term_of_two_stems_must_stand_together() -> None:

@@ -1,0 +1,253 @@
+"""The metrics actor: takes facts, keeps plain numbers, and hands them to Prometheus when asked."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from actors.instruments import BUCKET_BOUNDS, Counter, Gauge, Histogram, Instrument
+from actors.measurements import Measurements
+from supervisors.facts import Fact
+
+if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
+logger = logging.getLogger(__name__)
+
+LOOPBACK: Final = "127.0.0.1"
+
+FOLD_AT: Final = 500
+"""With more facts than this pending, whoever feeds one folds some, unless another thread does."""
+
+FOLD_BATCH: Final = 100
+"""How many facts are folded by whoever feeds one too many."""
+
+PENDING_LIMIT: Final = 10_000
+"""With more facts than this pending, whoever feeds one waits for its turn to fold them."""
+
+_MAX_PORT: Final = 65_535
+_JOIN_TIMEOUT: Final = 5.0
+_BUCKET_NAMES: Final = (*map(str, BUCKET_BOUNDS), "+Inf")
+
+
+class Gauges(NamedTuple):
+    """What is read off a runtime when its metrics are asked for.
+
+    Attributes:
+        mailbox_depth: How many events wait, by agent.
+        actors: How many actors are alive, by kind.
+        abandoned_work: How many pieces of given-up work still run, by agent.
+    """
+
+    mailbox_depth: Mapping[str, int]
+    actors: Mapping[str, int]
+    abandoned_work: Mapping[str, int]
+
+
+class MetricsActor:
+    """Counts what happens in a runtime. An actor: its mailbox holds facts, one thread handles them.
+
+    It has no thread of its own. Facts wait in the mailbox until somebody asks for the metrics, or
+    until so many wait that whoever brings the next one handles some. So the metrics are exact
+    whenever they are asked for. All methods may be called from any thread.
+
+    Args:
+        gauges: Reads off the runtime what is not told as facts. Called once for each scrape, on
+            the scraping thread.
+
+    Attributes:
+        registry: What a service mounts to export these metrics beside its own. Not the global one.
+    """
+
+    def __init__(self, gauges: Callable[[], Gauges]) -> None:
+        self._gauges = gauges
+        # Appended to by any thread (atomic); read and popped only by the lock's holder.
+        # Invariant: the fact being counted is the head until it has been counted.
+        self._pending: deque[Fact] = deque()
+        # Held while facts are folded or the numbers are copied, never while anything is awaited.
+        # Reentrant so that a release in a `finally` can tell whether this thread holds it.
+        self._lock = threading.RLock()
+        # Touched by the lock's holder only.
+        self._measurements = Measurements()
+        self._is_counting = False
+        # Written by the lock's holder, taken by a scrape; one attribute, one store.
+        self._defect: Exception | None = None
+        # Written by `serve` and `stop_serving`, under the lock beside it.
+        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._serving = threading.Lock()
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+
+    @property
+    def port(self) -> int | None:
+        """The port on which the metrics are served; None while they are not."""
+        server = self._server
+        return None if server is None else server[0].server_port
+
+    def feed(self, fact: Fact) -> None:
+        """Take a fact. Does not wait for a scrape unless more than `PENDING_LIMIT` are pending.
+
+        Raises:
+            KeyboardInterrupt: If it struck inside. The fact is kept, and none is lost; the one
+                that was being counted may be counted in part twice.
+        """
+        self._pending.append(fact)
+        if len(self._pending) > FOLD_AT:
+            self._relieve()
+
+    def fold(self) -> None:
+        """Count all facts that were pending when this was called."""
+        with self._lock:
+            self._count(len(self._pending))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, all facts that were fed before included. For the registry."""
+        gauges = self._gauges()
+        with self._lock:
+            self._count(len(self._pending))
+            self._measurements.read(*gauges)
+            instruments = [each.detached() for each in self._measurements.instruments]
+        self._report_defect()
+        for instrument in instruments:
+            yield _family(instrument)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return the metrics without any numbers. For the registry."""
+        return [_family(instrument) for instrument in Measurements().instruments]
+
+    def text(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def serve(self, port: int, host: str = LOOPBACK) -> None:
+        """Serve the metrics over HTTP until `stop_serving()`; to this machine only, as it stands.
+
+        Every path is answered like `/metrics`. Each request has a daemon thread of its own.
+
+        Args:
+            port: Where to listen; 0 for any free port, see `port`.
+            host: The one address on which to listen.
+
+        Raises:
+            ValueError: If there can be no such port.
+            RuntimeError: If they are being served already.
+            OSError: If the address cannot be had; then nothing listens.
+        """
+        if not 0 <= port <= _MAX_PORT:
+            raise ValueError(f"port must be from 0 to {_MAX_PORT}, not {port!r}")
+        with self._serving:
+            if self._server is not None:
+                raise RuntimeError(
+                    f"the metrics are served on port {self.port} already; stop_serving() first"
+                )
+            try:
+                server, thread = start_http_server(port, host, self.registry)
+            except OSError as error:
+                raise _refusal(port, host, error) from error
+            self._server = (server, thread)
+            thread.name = "mixmode-metrics"
+
+    def stop_serving(self) -> None:
+        """Close the port and end its thread. Does nothing if nothing is served."""
+        with self._serving:
+            if self._server is None:
+                return
+            server, thread = self._server
+            self._server = None
+            # After a fork the thread exists in the parent only, and would be waited for for ever.
+            if thread.is_alive():
+                _wake(server.socket)
+                server.shutdown()
+                thread.join(_JOIN_TIMEOUT)
+            server.server_close()
+
+    def _relieve(self) -> None:
+        """Fold some facts, without waiting for whoever else is inside unless far too many wait."""
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+            return  # a finalizer or signal handler struck inside a fold
+        if len(self._pending) > PENDING_LIMIT:
+            self.fold()
+            return
+        try:
+            if self._lock.acquire(blocking=False):
+                self._count(min(FOLD_BATCH, len(self._pending)))
+        finally:
+            # No call may come before the release: an interrupt would leave it locked.
+            try:  # noqa: SIM105  # suppress() would be such a call
+                self._lock.release()
+            except RuntimeError:
+                pass  # another thread holds it
+
+    def _count(self, facts: int) -> None:
+        """Count so many of the pending facts, oldest first. Inside the lock."""
+        if self._is_counting:
+            return  # a signal handler that asks for the metrics struck inside
+        self._is_counting = True
+        try:
+            for _ in range(facts):
+                self._count_first()
+        finally:
+            self._is_counting = False
+
+    def _count_first(self) -> None:
+        try:
+            self._measurements.count(self._pending[0])
+        except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the counting
+            self._defect = error
+        self._pending.popleft()
+
+    def _report_defect(self) -> None:
+        """Log the last defect, here where it is a scrape that may be held up by a log handler."""
+        defect, self._defect = self._defect, None
+        if defect is not None:
+            logger.error("a fact could not be counted: %r", defect, exc_info=defect)
+
+
+def _family(instrument: Instrument) -> Metric:
+    """Return what prometheus-client makes lines of."""
+    match instrument:
+        case Histogram(name=name, text=text, labels=labels):
+            family = HistogramMetricFamily(name, text, labels=labels)
+            for values, series in instrument.series.items():
+                buckets = list(zip(_BUCKET_NAMES, series.cumulated(), strict=True))
+                family.add_metric(values, buckets, series.total)
+            return family
+        case Counter(name=name, text=text, labels=labels):
+            return _filled(CounterMetricFamily(name, text, labels=labels), instrument)
+        case Gauge(name=name, text=text, labels=labels):
+            return _filled(GaugeMetricFamily(name, text, labels=labels), instrument)
+        case _:
+            assert_never(instrument)
+
+
+def _filled(family: CounterMetricFamily | GaugeMetricFamily, instrument: Counter | Gauge) -> Metric:
+    for values, amount in instrument.series.items():
+        family.add_metric(values, amount)
+    return family
+
+
+def _refusal(port: int, host: str, error: OSError) -> OSError:
+    text = (
+        f"cannot serve metrics on {host}, port {port}: {error.strerror}; "
+        "choose another port, or 0 for any that is free"
+    )
+    return OSError(error.errno, text)
+
+
+def _wake(listener: socket.socket) -> None:
+    """Have a server look up at once, instead of within half a second."""
+    with suppress(OSError):  # not possible on every platform
+        listener.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,73 @@
+"""What holds for every test: it leaves no thread, no actor and no error behind that it did not ask for."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import pykka
+import pytest
+
+LEAVING_TIME = 5.0
+"""Seconds within which a runtime's threads have to end once its test is over."""
+
+MARKERS = (
+    "expects_errors: something may be logged at ERROR while the test runs",
+    "leaves_abandoned_work: workers and loops may still run what was given up; the rest has to end",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    before = set(threading.enumerate())
+
+    yield
+
+    if request.node.get_closest_marker("expects_errors") is None:
+        assert not _errors_in(caplog), "logged at ERROR without being asked for"
+    else:
+        gc.collect()  # what asyncio says of tasks that nobody awaited is not to reach another test
+    left = _threads_left(before)
+    if request.node.get_closest_marker("leaves_abandoned_work") is not None:
+        left = [thread for thread in left if not _may_be_abandoned(thread)]
+    for thread in left:
+        thread.join(LEAVING_TIME)
+    assert [thread.name for thread in left if thread.is_alive()] == [], "still running"
+    assert _agents_left() == [], "not stopped"
+
+
+def _errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    records += caplog.get_records("teardown")
+    return [record.getMessage() for record in records if record.levelno >= logging.ERROR]
+
+
+def _threads_left(before: set[threading.Thread]) -> list[threading.Thread]:
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("mixmode-") and thread not in before
+    ]
+
+
+def _may_be_abandoned(thread: threading.Thread) -> bool:
+    return thread.name.startswith(("mixmode-worker", "mixmode-loop"))
+
+
+def _agents_left() -> list[str]:
+    """Name the agents of runtimes that were not stopped, and the actors in Pykka's registry."""
+    left = [str(ref) for ref in pykka.ActorRegistry.get_all()]
+    module = sys.modules.get("actors.runtime")  # None when the test needs no runtime
+    for runtime in list(module._runtimes) if module is not None else ():
+        left.extend(runtime.agents)
+    return left

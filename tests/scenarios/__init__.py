@@ -1,0 +1,1 @@
+"""Whole stories, told through the public API: a real runtime, real agents, real threads."""
