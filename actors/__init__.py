@@ -32,7 +32,8 @@ from actors.orchestrators.route import Route
 from actors.orchestrators.sequential import Sequential
 from actors.result import AgentResult
 from actors.run import Run, RunResult
-from actors.runtime import Runtime, StopReport
+from actors.runtime import Runtime
+from actors.shutdown import StopReport
 from actors.state import State
 from actors.telemetry import Observer
 

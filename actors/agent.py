@@ -69,9 +69,7 @@ class Agent(ABC):
         """Learn that this instance replaces a crashed one; called after `on_start`."""
 
 
-def declares(
-    *, requires: Iterable[str] = (), produces: Iterable[str] = ()
-) -> Callable[[_Callable], _Callable]:
+def declares(*, requires: Iterable[str] = (), produces: Iterable[str] = ()) -> Callable[[_Callable], _Callable]:
     """Declare for a function agent which state keys it needs and which it leaves behind."""
 
     def mark(function: _Callable) -> _Callable:
@@ -151,9 +149,7 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
     )
 
 
-def _define_class(
-    name: str, cls: type, make: Callable[[], Any], dispatcher: str | None
-) -> AgentDefinition:
+def _define_class(name: str, cls: type, make: Callable[[], Any], dispatcher: str | None) -> AgentDefinition:
     if not issubclass(cls, Agent):
         raise TypeError(f"agent {name!r}: class {cls.__name__} must be a subclass of actors.Agent")
     if inspect.isabstract(cls):
@@ -162,23 +158,17 @@ def _define_class(
     if count not in (2, 3):
         raise TypeError(f"agent {name!r}: run takes (self, event, state) or (self, event, state, context)")
     if make is cls and _parameter_count(cls, name) > 0:
-        raise TypeError(
-            f"agent {name!r}: {cls.__name__} needs arguments; spawn a factory such as functools.partial"
-        )
+        raise TypeError(f"agent {name!r}: {cls.__name__} needs arguments; spawn a factory such as functools.partial")
     is_async = _is_async(cls.run)
     _check_dispatcher(name, dispatcher, is_async)
     wants_context = count == 3  # noqa: PLR2004  # event, state, context
     requires = _key_names(cls.requires, "requires", cls)
     produces = _key_names(cls.produces, "produces", cls)
     is_async = is_async or dispatcher == "loop"
-    return AgentDefinition(
-        name, make, None, is_async, wants_context, requires, produces, dispatcher
-    )
+    return AgentDefinition(name, make, None, is_async, wants_context, requires, produces, dispatcher)
 
 
-def _define_factory(
-    name: str, factory: Callable[[], Any], dispatcher: str | None
-) -> AgentDefinition:
+def _define_factory(name: str, factory: Callable[[], Any], dispatcher: str | None) -> AgentDefinition:
     """Understand a factory by the class that it wraps, if that shows; else when it has made its first agent."""
     cls = getattr(factory, "func", factory)
     if isinstance(cls, type):
@@ -201,9 +191,7 @@ def resolve(definition: AgentDefinition, product: object) -> AgentDefinition:
             f"agent {definition.name!r}: a callable without parameters is a factory and must make an Agent, "
             f"not {type(product).__name__}; a function agent takes (event, state)"
         )
-    return _define_class(
-        definition.name, type(product), definition.make, definition.dispatcher
-    )
+    return _define_class(definition.name, type(product), definition.make, definition.dispatcher)
 
 
 def _parameter_count(function: Callable[..., Any], name: str) -> int:
@@ -215,9 +203,7 @@ def _parameter_count(function: Callable[..., Any], name: str) -> int:
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     named = [p for p in parameters if p.kind in positional]
     required = sum(p.default is p.empty for p in named)
-    mandatory = [
-        p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
-    ]
+    mandatory = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if mandatory:
         raise TypeError(f"agent {name!r}: keyword-only parameter {mandatory[0]!r} needs a default")
     if len(named) > required and any(p.name == "context" for p in named[required:]):

@@ -1,4 +1,4 @@
-"""Callables of users that are no agents: conditions, rules and mergers. They run on the work plane, under a deadline."""
+"""Callables of users that are no agents (conditions, rules, mergers): on the work plane, under a deadline."""
 
 from __future__ import annotations
 
@@ -28,10 +28,27 @@ CALLABLE_TIMEOUT = 5.0
 class Evaluation(Work):
     """One call of a condition, rule or merger; also the handle by which it is taken back."""
 
-    __slots__ = ("_call", "attempt", "begun_at", "dispatcher", "ended_at", "is_live", "number", "reason", "system", "timer")
+    __slots__ = (
+        "_call",
+        "attempt",
+        "begun_at",
+        "dispatcher",
+        "ended_at",
+        "is_live",
+        "number",
+        "reason",
+        "system",
+        "timer",
+    )
 
     def __init__(
-        self, system: System, attempt: Attempt, call: Callable[[], Any], *, is_async: bool, reason: Reason
+        self,
+        system: System,
+        attempt: Attempt,
+        call: Callable[[], Any],
+        *,
+        is_async: bool,
+        reason: Reason,
     ) -> None:
         super().__init__(attempt.job.path, _variables(attempt.payload))
         self._call = call
@@ -154,9 +171,7 @@ class MergerTarget(_CallableTarget):
         base = assignment.state
         state = State._over(base)
         shown = {
-            name: BranchResult(
-                outcome, {key: thaw(value) for key, value in delta.changed.items()}, delta.removed
-            )
+            name: BranchResult(outcome, {key: thaw(value) for key, value in delta.changed.items()}, delta.removed)
             for name, outcome, delta in branches
         }
         returned = self._function(state, shown)

@@ -99,9 +99,7 @@ class CellRef(pykka.ActorRef[Any]):
         Raises:
             TypeError: Always.
         """
-        raise TypeError(
-            f"{self} takes events, it has no proxy: use ref.tell(event) or ref.ask(event)"
-        )
+        raise TypeError(f"{self} takes events, it has no proxy: use ref.tell(event) or ref.ask(event)")
 
 
 class ControlCell(Cell):

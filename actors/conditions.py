@@ -1,7 +1,7 @@
 """Conditions: what loops and stages ask of the state.
 
-The stock conditions are data: they are evaluated inside the control plane, over frozen builtins. A condition may also be a
-callable of `(state)` or of `(event, state)`; that one runs on the work plane, under a deadline.
+The stock conditions are data: they are evaluated inside the control plane, over frozen builtins. A condition may also
+be a callable of `(state)` or of `(event, state)`; that one runs on the work plane, under a deadline.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ _MISSING: Any = object()
 
 class Condition(Model):
     """The base of the stock conditions."""
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
 
     def holds(self, state: Snapshot) -> bool:
         """Return whether it holds for a state. Runs no user code."""
@@ -44,9 +47,6 @@ class _Comparison(Condition):
     key: str = Field(min_length=1)
     value: Any
 
-    def __init__(self, key: str, value: object) -> None:
-        super().__init__(key=key, value=value)
-
     @field_validator("value", mode="plain")
     @classmethod
     def _frozen(cls, value: object) -> Any:
@@ -61,6 +61,9 @@ class _Comparison(Condition):
 class Equals(_Comparison):
     """Holds when the key is there and equal: 1 equals 1.0, but neither equals True."""
 
+    def __init__(self, key: str, value: object) -> None:
+        super().__init__(key=key, value=value)
+
     def holds(self, state: Snapshot) -> bool:
         """Return whether the key's value is equal."""
         found = self._found(state)
@@ -71,6 +74,9 @@ class Equals(_Comparison):
 
 class Contains(_Comparison):
     """Holds when the key's value contains the given one: text in text (ignoring case), an item, a dict's key."""
+
+    def __init__(self, key: str, value: object) -> None:
+        super().__init__(key=key, value=value)
 
     def holds(self, state: Snapshot) -> bool:
         """Return whether the key's value contains the given one; False if it is no container."""

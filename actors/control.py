@@ -94,9 +94,9 @@ class ControlPlane:
             KeyboardInterrupt: If it struck inside; the plane was left cleanly.
         """
         self._queue.append((recipient, message))
-        if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
-            if self._enter():
-                self._wakeup.set()  # the deadline thread takes over
+        is_inside = self._lock._is_owned()  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+        if not is_inside and self._enter():
+            self._wakeup.set()  # the deadline thread takes over
 
     def send(self, recipient: Recipient, message: Any) -> None:
         """Queue a message from inside the control plane."""
@@ -128,7 +128,7 @@ class ControlPlane:
                 struck = error
             finally:
                 # No call may come before the release: an interrupt would leave the plane locked.
-                try:
+                try:  # noqa: SIM105  # suppress() would be such a call
                     self._lock.release()
                 except RuntimeError:
                     pass  # it was not free

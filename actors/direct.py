@@ -51,7 +51,10 @@ class DirectInvocation(Invocation):
             detail = f"an event told to agent {self.agent!r}: {outcome}"
             system.dead_letter(outcome.reason.value, detail)
         system.delivery.log(
-            logging.WARNING, "agent %r did not handle an event that it was told: %s", self.agent, outcome
+            logging.WARNING,
+            "agent %r did not handle an event that it was told: %s",
+            self.agent,
+            outcome,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pykka
 
 if TYPE_CHECKING:
-    from actors.run import BranchReport
+    from actors.orchestrators.base import BranchReport
     from actors.state import State
     from supervisors.outcome import Outcome
     from supervisors.trace import TraceRecord
@@ -82,10 +82,7 @@ class WouldDeadlockError(ActorError, RuntimeError):
         self.call = call
 
     def __str__(self) -> str:
-        return (
-            f"{self.call} would block the event loop that has to do the work; "
-            "await the run or the future instead"
-        )
+        return f"{self.call} would block the event loop that has to do the work; await the run or the future instead"
 
 
 class AgentStoppedError(ActorError, pykka.ActorDeadError):
@@ -241,5 +238,3 @@ class RunTimeoutError(WorkflowFailedError):
 
 class RunCancelledError(WorkflowFailedError):
     """A run was cancelled: by its caller, or because the runtime stopped."""
-
-

@@ -56,9 +56,7 @@ class Event:
     ) -> None:
         self._target = _text(target, "target")
         self._data = _NOTHING if data is None else freeze_fields(data, "event data")
-        self._metadata = (
-            _NOTHING if metadata is None else freeze_fields(metadata, "event metadata")
-        )
+        self._metadata = _NOTHING if metadata is None else freeze_fields(metadata, "event metadata")
         self._id = new_event_id() if id is None else _text(id, "id")
         if not self._id:
             raise ValueError("event id must not be empty; leave it out to have one made")

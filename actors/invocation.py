@@ -16,7 +16,8 @@ from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt
 
 if TYPE_CHECKING:
-    from actors.agent_cell import AgentCell, Instance
+    from actors.agent_cell import AgentCell
+    from actors.instance import Instance
     from actors.timers import ScheduledMessage
 
 logger = logging.getLogger(__name__)
@@ -63,9 +64,7 @@ class Invocation(Work):
         "timer",
     )
 
-    def __init__(
-        self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None
-    ) -> None:
+    def __init__(self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None) -> None:
         self.agent = cell.name
         self.host = self.task = None
         self.delayed_by = ""
@@ -206,10 +205,25 @@ class StartWork(Work):
         product: A behaviour that was made already and only needs its hooks.
     """
 
-    __slots__ = ("cell", "definition", "has_ended", "instance", "previous", "product", "reason", "timer")
+    __slots__ = (
+        "cell",
+        "definition",
+        "has_ended",
+        "instance",
+        "previous",
+        "product",
+        "reason",
+        "timer",
+    )
 
     def __init__(
-        self, cell: AgentCell, instance: Instance, *, reason: str = "", previous: Any = None, product: Any = None
+        self,
+        cell: AgentCell,
+        instance: Instance,
+        *,
+        reason: str = "",
+        previous: Any = None,
+        product: Any = None,
     ) -> None:
         super().__init__(cell.name)
         self.cell = cell
@@ -232,11 +246,11 @@ class StartWork(Work):
 
     def done(self, value: Any, error: BaseException | None) -> None:
         """Report to the cell."""
-        self.cell.start_ended(self, value, error)
+        self.cell.lifecycle.start_ended(self, value, error)
 
     def refuse(self, outcome: Outcome) -> None:
         """Report that the dispatcher will not run it."""
-        self.cell.start_ended(self, None, RuntimeError(str(outcome)))
+        self.cell.lifecycle.start_ended(self, None, RuntimeError(str(outcome)))
 
     def _start(self) -> Any:
         if self.previous is not None:
@@ -291,11 +305,11 @@ class StopWork(Work):
 
     def done(self, value: Any, error: BaseException | None) -> None:
         """Report to the cell."""
-        self.cell.stop_hook_ended(self)
+        self.cell.lifecycle.stop_hook_ended(self)
 
     def refuse(self, outcome: Outcome) -> None:
         """Report to the cell that the hook will not run."""
-        self.cell.stop_hook_ended(self)
+        self.cell.lifecycle.stop_hook_ended(self)
 
 
 async def _finished(returned: Any) -> None:
@@ -336,8 +350,4 @@ def _reason_of(error: BaseException) -> Reason:
 def is_crash(outcome: Outcome) -> bool:
     """Return whether an outcome tells of a `BaseException` that is no ordinary one."""
     failure = outcome.failure
-    return (
-        outcome.kind is OutcomeKind.FAILED
-        and failure is not None
-        and "builtins.Exception" not in failure.types
-    )
+    return outcome.kind is OutcomeKind.FAILED and failure is not None and "builtins.Exception" not in failure.types

@@ -113,9 +113,7 @@ def check_merger(merger: object, owner: str) -> AnyMerger:
     if isinstance(merger, Merger):
         return merger
     if isinstance(merger, type) or not callable(merger):
-        raise TypeError(
-            f"{owner} must be a merger such as Union(), or a callable of (state, branches), not {merger!r}"
-        )
+        raise TypeError(f"{owner} must be a merger such as Union(), or a callable of (state, branches), not {merger!r}")
     return merger
 
 
@@ -124,11 +122,7 @@ def _net(base: Snapshot, delta: Delta) -> Delta:
     if delta is NO_CHANGE:
         return delta
     values = base.values
-    changed = {
-        key: value
-        for key, value in delta.changed.items()
-        if key not in values or not same(value, values[key])
-    }
+    changed = {key: value for key, value in delta.changed.items() if key not in values or not same(value, values[key])}
     removed = frozenset(key for key in delta.removed if key in base)
     return Delta(changed, removed, shared=delta.shared, meta=delta.meta)
 

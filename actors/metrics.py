@@ -150,9 +150,7 @@ class MetricsActor:
             raise ValueError(f"port must be from 0 to {_MAX_PORT}, not {port!r}")
         with self._serving:
             if self._server is not None:
-                raise RuntimeError(
-                    f"the metrics are served on port {self.port} already; stop_serving() first"
-                )
+                raise RuntimeError(f"the metrics are served on port {self.port} already; stop_serving() first")
             try:
                 server, thread = start_http_server(port, host, self.registry)
             except OSError as error:
@@ -167,12 +165,14 @@ class MetricsActor:
                 return
             server, thread = self._server
             self._server = None
-            # After a fork the thread exists in the parent only, and would be waited for for ever.
-            if thread.is_alive():
-                _wake(server.socket)
-                server.shutdown()
-                thread.join(_JOIN_TIMEOUT)
-            server.server_close()
+            try:
+                # After a fork the thread is the parent's only, and would be waited for for ever.
+                if thread.is_alive():
+                    _wake(server.socket)
+                    server.shutdown()
+                    thread.join(_JOIN_TIMEOUT)
+            finally:
+                server.server_close()
 
     def _relieve(self) -> None:
         """Fold some facts, without waiting for whoever else is inside unless far too many wait."""
@@ -241,8 +241,7 @@ def _filled(family: CounterMetricFamily | GaugeMetricFamily, instrument: Counter
 
 def _refusal(port: int, host: str, error: OSError) -> OSError:
     text = (
-        f"cannot serve metrics on {host}, port {port}: {error.strerror}; "
-        "choose another port, or 0 for any that is free"
+        f"cannot serve metrics on {host}, port {port}: {error.strerror}; choose another port, or 0 for any that is free"
     )
     return OSError(error.errno, text)
 

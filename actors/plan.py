@@ -17,6 +17,7 @@ from actors.values import FrozenDict
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt, Job
 
+
 class AgentTarget:
     """Has a job done by the agent of a name."""
 
@@ -102,8 +103,7 @@ def compile_workflow(workflow: Any) -> Plan:
     """
     if not isinstance(workflow, str | Pattern | Branch):
         raise TypeError(
-            "a workflow is an agent's name or a pattern such as Sequential(...), "
-            f"not {type(workflow).__name__}"
+            f"a workflow is an agent's name or a pattern such as Sequential(...), not {type(workflow).__name__}"
         )
     part = part_of(workflow, {})
     root = _compile(part, part.label, parent="")
@@ -136,10 +136,7 @@ def _target(node: str | Pattern, path: str) -> AgentTarget | PatternTarget:
         return AgentTarget(node)
     parts = node.parts()
     labels = _distinct([part.label for part in parts])
-    jobs = [
-        _compile(part, f"{path}/{label}", parent=path)
-        for part, label in zip(parts, labels, strict=True)
-    ]
+    jobs = [_compile(part, f"{path}/{label}", parent=path) for part, label in zip(parts, labels, strict=True)]
     return PatternTarget(
         node,
         tuple(jobs),
@@ -158,7 +155,7 @@ def _check(check: Any, path: str) -> Any:
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:
-    """Number labels that stand more than once among siblings: `a`, `a#2`."""
+    """Return labels that differ: those that stand more than once are numbered, `a`, `a#2`."""
     seen: dict[str, int] = {}
     distinct = []
     for label in labels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Generator
 from types import TracebackType
@@ -12,9 +13,9 @@ from pykka import Timeout
 
 from actors.latch import Latch, refuse_to_block
 
-_ExcInfo: TypeAlias = tuple[
-    type[BaseException] | None, BaseException | None, TracebackType | None
-]
+_ExcInfo: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+_POLL = 0.005
 
 
 class Reply(pykka.Future[Any]):
@@ -66,9 +67,9 @@ class Reply(pykka.Future[Any]):
         self.set_exception((type(error), error, None))
 
     def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the answer without blocking the loop; a future derived by `map()` and the like polls."""
         if self._get_hook is not None:
-            yield from self._hooked_reply()._latch.__await__()
-            return self._get_hook(0)
+            return (yield from _hooked(self._get_hook).__await__())
         yield from self._latch.__await__()
         return self._answer()
 
@@ -79,3 +80,12 @@ class Reply(pykka.Future[Any]):
         if error is not None:
             raise error
         return value
+
+
+async def _hooked(hook: Any) -> Any:
+    """Await a derived future, such as that of `ref.stop(block=False)`: it can only be asked."""
+    while True:
+        try:
+            return hook(0)
+        except Timeout:
+            await asyncio.sleep(_POLL)

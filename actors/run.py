@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from actors.cell import ControlCell
 from actors.errors import (
     ForkedRuntimeError,
     RunCancelledError,
@@ -15,13 +16,13 @@ from actors.errors import (
 from actors.latch import Latch, refuse_to_block
 from actors.orchestrators.base import BranchReport, delta_of, reports_of
 from actors.state import Snapshot, State
+from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.facts import RunEnded
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Close, Ended
 from supervisors.trace import TraceRecord
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
     from actors.system import System
 
 _ERRORS: Mapping[OutcomeKind, type[WorkflowFailedError]] = {
@@ -85,8 +86,8 @@ class Run:
         # Written once, by the control plane, before the latch opens.
         self._ending: _Ending | None = None
         self._result: RunResult | None = None
-        # Set before it is submitted.
-        self._supervisor: ControlCell | None = None
+        # Set before it is submitted, dropped when it has ended.
+        self.supervisor: ControlCell | None = None
 
     def __repr__(self) -> str:
         ending = self._ending
@@ -161,14 +162,14 @@ class Run:
 
     def close(self, outcome: Outcome) -> None:
         """End it with an outcome. Any thread; harmless when it has ended."""
-        if self._supervisor is not None:
-            self._system.plane.post(self._supervisor, Close(outcome))
+        if self.supervisor is not None:
+            self._system.plane.post(self.supervisor, Close(outcome))
 
     def resolve(self, ending: _Ending) -> None:
         """Let it end. Inside the control plane; the first ending counts."""
         if self._ending is None:
             self._ending = ending
-        self._supervisor = None
+        self.supervisor = None
         self._latch.open()
 
     def wait(self, timeout: float | None) -> bool:
@@ -208,19 +209,25 @@ class Run:
 
 
 class RunKeeper:
-    """Who asks for a run's root node, and ends the run when it is told how that ended."""
+    """Who asks for a run's root node, and ends the run when it is told how that ended.
 
-    __slots__ = ("_input", "_runs", "_started", "_system", "run", "supervisor")
+    Args:
+        system: The runtime's parts.
+        run: The run.
+        runs: Where it is kept while it is in progress.
+        snapshot: The state that it starts from.
+    """
 
-    def __init__(
-        self, system: System, run: Run, runs: dict[int, RunKeeper], supervisor: ControlCell, snapshot: Snapshot
-    ) -> None:
+    __slots__ = ("_branches", "_input", "_runs", "_started", "_system", "run", "supervisor")
+
+    def __init__(self, system: System, run: Run, runs: dict[int, RunKeeper], snapshot: Snapshot) -> None:
+        self._branches = BranchSupervisor(run.workflow, run.id)
         self._system = system
         self._runs = runs
         self._started = system.plane.now()
         self._input = snapshot
         self.run = run
-        self.supervisor = supervisor
+        self.supervisor = run.supervisor = ControlCell(self._branches, system, run.id)
 
     def handle(self, ended: Ended) -> None:
         """Take how the root ended. Inside the control plane."""
@@ -234,6 +241,7 @@ class RunKeeper:
     def fail(self, detail: str) -> None:
         """End the run because of a defect of the runtime's. Inside the control plane."""
         outcome = Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail)
+        self._branches.abandon(outcome)
         self._end(outcome, self._input, {}, None)
 
     def _end(

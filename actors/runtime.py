@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
-import os
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,11 +14,8 @@ import pykka
 
 from actors.agent import define
 from actors.agent_cell import AgentCell
-from actors.cell import ControlCell
-from actors.control import ControlPlane
-from actors.delivery import Delivery
-from actors.dispatchers.loop import LoopDispatcher
-from actors.dispatchers.threads import ThreadDispatcher
+from actors.arguments import as_event, check_count, check_loop, check_name, check_observers, check_stop_timeout
+from actors.assembly import assemble
 from actors.environment import Environment
 from actors.errors import (
     AgentExistsError,
@@ -41,38 +34,17 @@ from actors.plan import Plan, compile_workflow
 from actors.reply import Reply
 from actors.run import Run, RunKeeper, RunResult
 from actors.settings import RuntimeSettings
+from actors.shutdown import StopReport, shut_down
 from actors.state import Snapshot, State
-from actors.system import System
-from actors.telemetry import Observer, Telemetry
+from actors.telemetry import Observer
 from actors.values import FrozenDict
-from actors.work import render
-from supervisors.agent_supervisor import AgentSupervisor
-from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.child_spec import ChildSpec
 from supervisors.deadlines import UNLIMITED, Deadline, check_timeout
 from supervisors.facts import RunStarted
-from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart
 from supervisors.signals import Supervise
 
 _PLANS_KEPT = 256
-_STOP_MARGIN = 1.0
-_SHUTDOWN = Outcome(OutcomeKind.CANCELLED, Reason.SHUTDOWN, detail="the runtime was stopped")
-
-_runtimes: weakref.WeakSet[Runtime] = weakref.WeakSet()
-
-
-@dataclass(frozen=True, slots=True)
-class StopReport:
-    """What `stop()` could not finish.
-
-    Attributes:
-        cancelled_runs: The runs that had not ended within the grace time, as text.
-        abandoned_work: How many pieces of work still run, by agent.
-    """
-
-    cancelled_runs: tuple[str, ...]
-    abandoned_work: Mapping[str, int]
 
 
 class Runtime:
@@ -100,7 +72,7 @@ class Runtime:
         ValueError: If an argument is out of range.
     """
 
-    def __init__(  # noqa: PLR0913  # settings, all by keyword
+    def __init__(  # settings, all by keyword
         self,
         *,
         loop: asyncio.AbstractEventLoop | None = None,
@@ -127,8 +99,8 @@ class Runtime:
             max_threads=max_threads,
             max_abandoned=max_abandoned,
         )
-        _check_loop(loop)
-        _check_observers(observers)
+        check_loop(loop)
+        check_observers(observers)
         self._numbers = itertools.count(1)
         # Written under the lock, except for single pops inside the control plane.
         self._runs: dict[int, RunKeeper] = {}
@@ -137,34 +109,14 @@ class Runtime:
         self._status = "new"
         self._plans: dict[Any, tuple[Any, Plan]] = {}
         self._metrics = MetricsActor(self._gauges) if metrics else None
-        self._system = self._assemble(environment or Environment(), loop, observers)
-        _runtimes.add(self)
-
-    def _assemble(
-        self,
-        environment: Environment,
-        loop: asyncio.AbstractEventLoop | None,
-        observers: Sequence[Observer],
-    ) -> System:
-        settings = self.settings
-        system = System()
-        system.environment = environment
-        system.delivery = Delivery(environment)
-        feed = self._metrics.feed if self._metrics is not None else None
-        system.telemetry = Telemetry(system.delivery, feed, observers)
-        system.plane = ControlPlane(environment, self._on_defect, self._on_interrupt)
-        system.threads = ThreadDispatcher(
-            environment.threads, settings.max_threads, settings.max_abandoned
+        self._system = assemble(
+            self.settings,
+            environment or Environment(),
+            loop=loop,
+            feed=self._metrics.feed if self._metrics is not None else None,
+            observers=observers,
+            runs=self._runs,
         )
-        system.loops = LoopDispatcher(
-            system.plane, environment.threads, system.telemetry, host_loop=loop
-        )
-        system.loops.on_replaced = self._on_lane_replaced
-        system.abandon_after = settings.abandon_after
-        system.hook_timeout = settings.hook_timeout
-        system.agent_supervisor = ControlCell(AgentSupervisor(), system)
-        system.control_cells.add(system.agent_supervisor)
-        return system
 
     # Life
 
@@ -198,15 +150,15 @@ class Runtime:
         Raises:
             WouldDeadlockError: On a thread that runs an event loop of a runtime; leave `async with` there instead.
         """
-        seconds = self.settings.grace if timeout is None else _check_stop_timeout(timeout)
+        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
         if self._system.is_forked or not self._begin_stop():
             return StopReport((), {})
         refuse_to_block("Runtime.stop()")
-        return self._stop(seconds)
+        return self._shut_down(seconds)
 
     async def stop_async(self, timeout: float | None = None) -> StopReport:
         """Stop as `stop()` does, without blocking the event loop that this is awaited on."""
-        seconds = self.settings.grace if timeout is None else _check_stop_timeout(timeout)
+        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
         if self._system.is_forked or not self._begin_stop():
             return StopReport((), {})
         latch = Latch()
@@ -214,7 +166,7 @@ class Runtime:
 
         def stop() -> None:
             try:
-                reports.append(self._stop(seconds))
+                reports.append(self._shut_down(seconds))
             finally:
                 latch.open()
 
@@ -254,49 +206,12 @@ class Runtime:
                 self._status = "stopped"
         return was_running
 
-    def _stop(self, seconds: float) -> StopReport:
-        system = self._system
-        until = system.plane.now() + seconds
-        left = self._drain(until)
-        for keeper in left:
-            keeper.run.close(_SHUTDOWN)
-        for keeper in left:
-            keeper.run.wait(_STOP_MARGIN)
-        self._stop_agents(until)
-        abandoned = {
-            name: cell.abandoned_count for name, cell in self._abandoning() if cell.abandoned_count
-        }
-        system.loops.stop(_STOP_MARGIN)
-        system.threads.stop(_STOP_MARGIN)
-        system.plane.stop()
+    def _shut_down(self, seconds: float) -> StopReport:
+        report = shut_down(self._system, list(self._runs.values()), seconds)
         if self._metrics is not None:
             self._metrics.stop_serving()
-        system.delivery.stop(_STOP_MARGIN)
-        system.control_cells.clear()
         self._status = "stopped"
-        return StopReport(tuple(repr(keeper.run) for keeper in left), abandoned)
-
-    def _drain(self, until: float) -> list[RunKeeper]:
-        """Wait for the runs in progress; return those that have not ended in time."""
-        left = []
-        for keeper in list(self._runs.values()):
-            if not keeper.run.wait(max(0.0, until - self._system.plane.now())):
-                left.append(keeper)
-        return left
-
-    def _stop_agents(self, until: float) -> None:
-        """Stop the agents all at once, the last spawned first."""
-        self._stopped_agents = list(self._system.agents.items())
-        replies = []
-        for _, cell in reversed(self._stopped_agents):
-            reply = Reply()
-            replies.append(reply)
-            cell.request_stop(reply, max(0.0, until - self._system.plane.now()))
-        for reply in replies:
-            reply.wait(max(0.0, until - self._system.plane.now()) + _STOP_MARGIN)
-
-    def _abandoning(self) -> list[tuple[str, AgentCell]]:
-        return self._stopped_agents
+        return report
 
     # Agents
 
@@ -333,11 +248,11 @@ class Runtime:
             RuntimeNotRunningError: If the runtime is not running.
         """
         self.check_running()
-        _check_name(name)
+        check_name(name)
         owner = f"spawn({name!r}):"
         if concurrency is not None:
-            _check_count(concurrency, f"{owner} concurrency")
-        _check_count(mailbox, f"{owner} mailbox")
+            check_count(concurrency, f"{owner} concurrency")
+        check_count(mailbox, f"{owner} mailbox")
         if restart is not None and not isinstance(restart, Restart):
             raise TypeError(f"{owner} restart must be a supervisors.Restart, not {restart!r}")
         definition = define(name, agent, dispatcher)
@@ -354,7 +269,7 @@ class Runtime:
             if name in self._system.agents:
                 raise AgentExistsError(name)
             self._system.agents[name] = cell
-        cell.start()
+        cell.lifecycle.begin()
         return cell.actor_ref
 
     def agent(self, name: str) -> pykka.ActorRef[Any]:
@@ -374,7 +289,12 @@ class Runtime:
         return tuple(self._system.agents)
 
     def stop_agent(
-        self, name: str, *, grace: float | None = None, block: bool = True, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        grace: float | None = None,
+        block: bool = True,
+        timeout: float | None = None,
     ) -> Reply:
         """Stop an agent: what is queued is rejected, what is running may finish within the grace.
 
@@ -398,7 +318,7 @@ class Runtime:
         if block:
             refuse_to_block("Runtime.stop_agent()")
         reply = Reply()
-        cell.request_stop(reply, None if grace is None else _check_stop_timeout(grace))
+        cell.request_stop(reply, None if grace is None else check_stop_timeout(grace))
         if block:
             reply.get(timeout=timeout)
         return reply
@@ -430,23 +350,19 @@ class Runtime:
         """
         self.check_running()
         plan = self._plan(workflow)
-        event = _as_event(event, plan.name)
+        event = as_event(event, plan.name)
         snapshot = Snapshot.of(state)
         deadline = self._deadline(timeout)
         system = self._system
         number = next(self._numbers)
         run = Run(system, number, plan.name)
-        supervisor = ControlCell(BranchSupervisor(plan.name, number), system, number)
-        run._supervisor = supervisor
-        keeper = RunKeeper(system, run, self._runs, supervisor, snapshot)
+        keeper = RunKeeper(system, run, self._runs, snapshot)
         self._admit(keeper)
         metadata = FrozenDict({"session_id": event.session_id})
         assignment = Assignment(event, metadata, snapshot, copy_context())
         system.telemetry.observe(RunStarted(plan.name, number))
         try:
-            system.plane.post(
-                supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline)
-            )
+            system.plane.post(keeper.supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline))
         except BaseException:  # an interrupt: nobody will hold the run
             run.cancel()
             raise
@@ -562,83 +478,3 @@ class Runtime:
             if len(self._runs) >= self.settings.max_runs:
                 raise OverloadedError(self.settings.max_runs)
             self._runs[keeper.run.id] = keeper
-
-    def _on_defect(self, recipient: Any, message: Any, error: BaseException) -> None:
-        """Contain what was raised while a message was handled. Inside the control plane; must not raise."""
-        number = recipient.run if isinstance(recipient, ControlCell) else 0
-        keeper = recipient if isinstance(recipient, RunKeeper) else self._runs.get(number)
-        text = render(error).text
-        if keeper is not None:
-            outcome = Outcome(OutcomeKind.CANCELLED, Reason.INTERNAL_ERROR, detail=text)
-            keeper.supervisor.behaviour.abandon(outcome)
-            keeper.fail(text)
-        elif not isinstance(error, Exception) and not _is_gone(recipient):
-            recipient.handle(message)  # an interrupt: these messages may be handled twice
-            return
-        self._system.delivery.log(
-            logging.ERROR, "internal error: %s while %r handled %r", text, recipient, type(message)
-        )
-
-    def _on_interrupt(self) -> None:
-        for cell in list(self._system.agents.values()):
-            cell.repair()
-
-    def _on_lane_replaced(self, lane: Any) -> None:
-        for cell in list(self._system.agents.values()):
-            cell.leave(lane)
-
-
-def _is_gone(recipient: Any) -> bool:
-    return bool(getattr(recipient, "is_stopped", False))
-
-
-def _as_event(event: object, target: str) -> Event:
-    if event is None:
-        return Event(target=target)
-    if isinstance(event, Event):
-        return event
-    if isinstance(event, Mapping):
-        return Event(target=target, data=dict(event))
-    raise TypeError(
-        f"an event is an actors.Event or a mapping that becomes its data, not {type(event).__name__}"
-    )
-
-
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"an agent's name is a string, not {name!r}")
-    if not name or "/" in name:
-        raise ValueError(f"an agent's name is not empty and has no '/', unlike {name!r}")
-
-
-def _check_count(value: object, owner: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{owner} must be a whole number, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{owner} must be at least 1, not {value!r}")
-
-
-def _check_stop_timeout(timeout: float) -> float:
-    if timeout == 0 and not isinstance(timeout, bool):
-        return 0.0
-    return check_timeout(timeout, "stop():") or 0.0
-
-
-def _check_loop(loop: object) -> None:
-    if loop is not None and not isinstance(loop, asyncio.AbstractEventLoop):
-        raise TypeError(f"Runtime: loop must be an asyncio event loop or None, not {loop!r}")
-
-
-def _check_observers(observers: Sequence[object]) -> None:
-    for observer in observers:
-        if not callable(getattr(observer, "observe", None)):
-            raise TypeError(f"Runtime: observers must have a method observe(fact), unlike {observer!r}")
-
-
-def _after_fork() -> None:
-    for runtime in list(_runtimes):
-        runtime._system.is_forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -208,11 +208,7 @@ class State(MutableMapping[str, Any]):
         elif not (written or self._removed or self._shared):
             return NO_CHANGE
         values = self._base.values
-        changed = {
-            key: value
-            for key, value in written.items()
-            if key not in values or not same(value, values[key])
-        }
+        changed = {key: value for key, value in written.items() if key not in values or not same(value, values[key])}
         if self._removed or self._shared:
             return Delta(changed, frozenset(self._removed or ()), shared=dict(self._shared or ()))
         return Delta(changed) if changed else NO_CHANGE
@@ -308,25 +304,15 @@ class State(MutableMapping[str, Any]):
 def replacement(base: Snapshot, returned: State) -> Delta:
     """Return the change that turns one snapshot into the state that was returned instead."""
     target = returned.snapshot()
-    changed = {
-        key: value
-        for key, value in target.values.items()
-        if not same(value, base.values.get(key, _MISSING))
-    }
-    shared = {
-        key: value
-        for key, value in target.shared.items()
-        if base.shared.get(key, _MISSING) is not value
-    }
+    changed = {key: value for key, value in target.values.items() if not same(value, base.values.get(key, _MISSING))}
+    shared = {key: value for key, value in target.shared.items() if base.shared.get(key, _MISSING) is not value}
     gone = frozenset(key for key in (*base.values, *base.shared) if key not in target)
     if not (changed or shared or gone):
         return NO_CHANGE
     return Delta(changed, gone, shared=shared)
 
 
-def _without(
-    mapping: Mapping[str, Any], gone: frozenset[str], rewritten: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _without(mapping: Mapping[str, Any], gone: frozenset[str], rewritten: Mapping[str, Any]) -> Mapping[str, Any]:
     if not gone and not rewritten:
         return mapping
     return {key: value for key, value in mapping.items() if key not in gone and key not in rewritten}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from typing import TYPE_CHECKING
 
 from actors.errors import ForkedRuntimeError
@@ -50,6 +52,7 @@ class System:
         self.control_cells: set[ControlCell] = set()
         # Written in the child of a fork, before anything else runs there.
         self.is_forked = False
+        _systems.add(self)
 
     def check_usable(self) -> None:
         """Refuse in the child of a fork.
@@ -63,3 +66,15 @@ class System:
     def dead_letter(self, reason: str, detail: str) -> None:
         """Count a message that nobody wants any more."""
         self.telemetry.observe(DeadLettered(reason, detail))
+
+
+_systems: weakref.WeakSet[System] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for system in list(_systems):
+        system.is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from supervisors.names import qualified_names
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 
+
 class Lane(Protocol):
     """The event loop that a work is on, as the work sees it."""
 

@@ -238,9 +238,7 @@ class BranchSupervisor:
             outcome = ended.outcome
         self._finish(child, outcome, Answer(child, 0, outcome, ended.value), context)
 
-    def _finish(
-        self, child: Child, outcome: Outcome, answer: Answer | None, context: Context
-    ) -> None:
+    def _finish(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> None:
         """Close a child and tell whoever asked for it."""
         child.is_open = False
         if child.timer is not None:
@@ -264,9 +262,7 @@ class BranchSupervisor:
         else:
             context.send(child.asker, ended)
 
-    def _record(
-        self, child: Child, outcome: Outcome, answer: Answer | None, context: Context
-    ) -> TraceRecord:
+    def _record(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> TraceRecord:
         now = context.now()
         job, started = child.job, child.started
         waited, ran = (now - child.sent_at if child.attempts else 0.0), 0.0

@@ -8,6 +8,14 @@ import time
 from typing import Final, Protocol
 
 
+class Waitable(Protocol):
+    """What a thread can be woken by, such as `threading.Event`."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block at most `timeout` seconds; return whether it was set."""
+        ...
+
+
 class Clock(Protocol):
     """What supervisors know of time. Every method may be called from any thread."""
 
@@ -19,11 +27,11 @@ class Clock(Protocol):
         """Return the seconds since the epoch; it may jump when the host's clock is set."""
         ...
 
-    def wait(self, wakeup: threading.Event, timeout: float | None) -> bool:
+    def wait(self, wakeup: Waitable, timeout: float | None) -> bool:
         """Block the calling thread until `wakeup` is set or `timeout` seconds have passed.
 
         Args:
-            wakeup: What ends the wait early. It is not cleared.
+            wakeup: What ends the wait early. Whether it stays set is its own affair.
             timeout: The longest wait; None waits for `wakeup` alone.
 
         Returns:
@@ -39,7 +47,7 @@ class SystemClock:
     now = staticmethod(time.monotonic)
     wall_time = staticmethod(time.time)
 
-    def wait(self, wakeup: threading.Event, timeout: float | None) -> bool:
+    def wait(self, wakeup: Waitable, timeout: float | None) -> bool:
         """Block until `wakeup` is set or `timeout` seconds have passed."""
         if timeout is None:
             return wakeup.wait()
@@ -78,7 +86,7 @@ class ManualClock:
         with self._advancing:
             self._now += seconds
 
-    def wait(self, wakeup: threading.Event, timeout: float | None) -> bool:
+    def wait(self, wakeup: Waitable, timeout: float | None) -> bool:
         """Block until `wakeup` is set or the clock has been advanced by `timeout` seconds."""
         if timeout is None:
             return wakeup.wait()
@@ -86,4 +94,4 @@ class ManualClock:
         while self._now < end:
             if wakeup.wait(self.LOOK_UP_INTERVAL):
                 return True
-        return wakeup.is_set()
+        return wakeup.wait(0)

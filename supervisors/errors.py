@@ -25,7 +25,4 @@ class RestartLimitReachedError(SupervisionError):
 
     def __str__(self) -> str:
         """Say which child it was and what happens to it now."""
-        return (
-            f"child {self.child!r} failed again after {self.restarts} restarts "
-            f"in {self.period:g} s; stopping it"
-        )
+        return f"child {self.child!r} failed again after {self.restarts} restarts in {self.period:g} s; stopping it"

@@ -12,9 +12,7 @@ from pydantic_core import ErrorDetails
 from supervisors.excerpt import excerpt
 
 # Kinds that are mistakes of type although their name does not end in `_type`.
-TYPE_MISTAKES: Final = frozenset(
-    {"missing", "extra_forbidden", "is_instance_of", "is_subclass_of", "none_required"}
-)
+TYPE_MISTAKES: Final = frozenset({"missing", "extra_forbidden", "is_instance_of", "is_subclass_of", "none_required"})
 
 # Where pydantic's own words ("Input should be ...") would read worse than ours.
 CLAUSES: Final[Mapping[str, str]] = {
@@ -118,7 +116,4 @@ def _plain(limit: Any) -> Any:
 
 def _is_about_type(mistakes: list[ErrorDetails]) -> bool:
     """Say whether no member of the union takes a value of that type."""
-    return all(
-        mistake["type"].endswith("_type") or mistake["type"] in TYPE_MISTAKES
-        for mistake in mistakes
-    )
+    return all(mistake["type"].endswith("_type") or mistake["type"] in TYPE_MISTAKES for mistake in mistakes)

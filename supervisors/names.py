@@ -56,9 +56,7 @@ def _error_name(item: object) -> str:
 
 def _checked_name(name: str) -> str:
     if not _DOTTED_NAME.fullmatch(name):
-        raise ValueError(
-            f"must hold dotted names such as 'builtins.TimeoutError', not {excerpt(name)}"
-        )
+        raise ValueError(f"must hold dotted names such as 'builtins.TimeoutError', not {excerpt(name)}")
     if not name.startswith(_BUILTIN_PREFIX):
         return str(name)
     found = getattr(builtins, name.removeprefix(_BUILTIN_PREFIX), None)

@@ -58,8 +58,6 @@ class TraceRecord:
         pending = [(self, 0)]
         while pending:
             record, depth = pending.pop()
-            lines.append(
-                f"{'  ' * depth}{record.path} [{record.pattern}] {record.duration:.3f} s {record.outcome}"
-            )
+            lines.append(f"{'  ' * depth}{record.path} [{record.pattern}] {record.duration:.3f} s {record.outcome}")
             pending.extend((child, depth + 1) for child in reversed(record.children))
         return "\n".join(lines)

@@ -26,9 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind(
-    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
-) -> Iterator[None]:
+def nothing_is_left_behind(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     before = set(threading.enumerate())
 
     yield
@@ -53,11 +51,7 @@ def _errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def _threads_left(before: set[threading.Thread]) -> list[threading.Thread]:
-    return [
-        thread
-        for thread in threading.enumerate()
-        if thread.name.startswith("mixmode-") and thread not in before
-    ]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("mixmode-") and thread not in before]
 
 
 def _may_be_abandoned(thread: threading.Thread) -> bool:

@@ -90,9 +90,7 @@ def workplace(tmp_path: Path) -> Path:
 
 def test_wheel_holds_all_of_both_packages_and_the_launcher_and_nothing_else(wheel: ZipFile) -> None:
     modules = [
-        str(path.relative_to(ROOT))
-        for package in ("actors", "supervisors")
-        for path in (ROOT / package).rglob("*.py")
+        str(path.relative_to(ROOT)) for package in ("actors", "supervisors") for path in (ROOT / package).rglob("*.py")
     ]
     typed = ["actors/py.typed", "supervisors/py.typed"]
 
@@ -129,9 +127,7 @@ def test_wheel_installs_the_command(wheel: ZipFile) -> None:
     assert "mixmode = mixmode:main" in wheel.read(name).decode().splitlines()
 
 
-@pytest.mark.parametrize(
-    "how", [["-m", "mixmode"], ["-c", "import mixmode, sys; sys.exit(mixmode.main())"]]
-)
+@pytest.mark.parametrize("how", [["-m", "mixmode"], ["-c", "import mixmode, sys; sys.exit(mixmode.main())"]])
 def test_launcher_hands_over_to_the_command_and_finds_modules_in_the_current_directory(
     installed: Path, workplace: Path, how: list[str]
 ) -> None:
@@ -189,9 +185,7 @@ def test_launcher_says_when_a_package_is_gone(installed: Path, workplace: Path) 
 
 
 @pytest.mark.parametrize("blocked", ["click", "rich"])
-def test_launcher_without_its_extra_says_how_to_get_it(
-    installed: Path, workplace: Path, blocked: str
-) -> None:
+def test_launcher_without_its_extra_says_how_to_get_it(installed: Path, workplace: Path, blocked: str) -> None:
     program = BLOCK_AND_LAUNCH.format(blocked=blocked)
 
     launched = run([sys.executable, "-c", program], cwd=workplace, pythonpath=installed)

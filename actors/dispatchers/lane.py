@@ -56,7 +56,7 @@ class Lane:
         self._ident = get_ident()
         note_loop_thread(self._ident)
         self._previous_factory = self.loop.get_task_factory()
-        self.loop.set_task_factory(self._make_task)
+        self.loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # any keyword is passed on
 
     def detach(self) -> None:
         """Take back what `attach()` did, on the same thread."""
@@ -144,9 +144,7 @@ class Lane:
             coroutine.close()
             raise
 
-    def _make_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-    ) -> Any:
+    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any) -> Any:
         """Make a task; one that an agent creates cannot end the loop by raising `SystemExit`."""
         agent = current_agent.get("")
         if agent:

@@ -98,9 +98,7 @@ class LoopDispatcher:
         if self._is_host_loop or lane is not self._lane or lane.blocked_by is not work:
             return
         self._lane = Lane(asyncio.new_event_loop())
-        self._lane_threads = {
-            old: thread for old, thread in self._lane_threads.items() if thread.is_alive()
-        }
+        self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
         self._start_lane()
         lane.finish_when_idle()
         self.on_replaced(lane)

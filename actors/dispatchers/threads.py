@@ -1,7 +1,7 @@
 """The dispatcher `threads`: a pool of daemon threads for plain functions.
 
-Not `concurrent.futures.ThreadPoolExecutor`: its workers keep the process from exiting, and one that hangs is lost to the
-pool for ever. Here a worker that overran its time is abandoned and replaced.
+Not `concurrent.futures.ThreadPoolExecutor`: its workers keep the process from exiting, and one that hangs is lost to
+the pool for ever. Here a worker that overran its time is abandoned and replaced.
 """
 
 from __future__ import annotations
@@ -115,9 +115,7 @@ class ThreadDispatcher:
         with self._lock:
             self._workers.add(worker)
         try:
-            worker.thread = self._threads.start(
-                f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker)
-            )
+            worker.thread = self._threads.start(f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker))
         except RuntimeError:  # the system has no more threads; the others will come to it
             with self._lock:
                 self._workers.discard(worker)

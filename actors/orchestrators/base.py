@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -64,10 +64,13 @@ class Pattern(Model):
     """
 
     kind: ClassVar[str] = "pattern"
-    orchestrator: ClassVar[Callable[[PatternTarget, Attempt], Orchestrator]]
+    orchestrator: ClassVar[Any]
 
     name: str | None = Field(default=None, min_length=1)
     timeout: float | None = None
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
 
     @field_validator("name")
     @classmethod
@@ -193,13 +196,9 @@ class Orchestrator:
         """Go on after a group ended."""
         raise NotImplementedError
 
-    def supervise(
-        self, index: int, context: ControlCell, metadata: Mapping[str, Any] | None = None
-    ) -> None:
+    def supervise(self, index: int, context: ControlCell, metadata: Mapping[str, Any] | None = None) -> None:
         """Have a child done; `on_ended` is told with its index as key."""
-        payload = Assignment(
-            self.event, metadata or self.target.metadata[index], self.state, self.variables
-        )
+        payload = Assignment(self.event, metadata or self.target.metadata[index], self.state, self.variables)
         attempt = self.attempt
         request = Supervise(attempt, context, index, self.jobs[index], payload)
         context.send(attempt.supervisor, request)

@@ -94,9 +94,7 @@ class MultiStageOrchestrator(Orchestrator):
         skipped = Outcome(OutcomeKind.SKIPPED, Reason.UNMET_PREREQUISITE, detail=detail)
         context.send(self.attempt.supervisor, Skip(self.attempt, job, skipped))
         if stage.required:
-            outcome = Outcome(
-                OutcomeKind.FAILED, Reason.UNMET_PREREQUISITE, detail=detail, culprit=job.path
-            )
+            outcome = Outcome(OutcomeKind.FAILED, Reason.UNMET_PREREQUISITE, detail=detail, culprit=job.path)
             self.fail(context, outcome, notes=self._notes)
         else:
             self._leave_stage(context, is_complete=False)
@@ -191,9 +189,7 @@ class MultiStage(Pattern):
 
     stages: tuple[Stage, ...] = Field(min_length=1)
 
-    def __init__(
-        self, *stages: Stage, name: str | None = None, timeout: float | None = None
-    ) -> None:
+    def __init__(self, *stages: Stage, name: str | None = None, timeout: float | None = None) -> None:
         super().__init__(stages=stages, name=name, timeout=timeout)
 
     @field_validator("stages")
@@ -238,5 +234,3 @@ def _usable_prerequisite(prerequisite: object) -> object:
             raise ValueError("must name keys, and one is empty")
         return prerequisite
     return usable_condition(prerequisite)
-
-

@@ -38,15 +38,10 @@ class ParallelOrchestrator(Orchestrator):
         """Start all branches on the same snapshot."""
         pattern: Parallel = self.target.pattern  # type: ignore[assignment]  # its own pattern
         payloads = tuple(
-            [
-                Assignment(self.event, metadata, self.state, self.variables)
-                for metadata in self.target.metadata
-            ]
+            [Assignment(self.event, metadata, self.state, self.variables) for metadata in self.target.metadata]
         )
         attempt = self.attempt
-        request = SuperviseGroup(
-            attempt, context, self.jobs, payloads, pattern.quorum, pattern.on_failure
-        )
+        request = SuperviseGroup(attempt, context, self.jobs, payloads, pattern.quorum, pattern.on_failure)
         context.send(attempt.supervisor, request)
 
     def on_group_ended(self, ended: GroupEnded, context: ControlCell) -> None:
@@ -200,4 +195,3 @@ class Collaborative(Parallel):
     """Give one event to several agents at once: short for `Parallel` of nodes without policies."""
 
     kind: ClassVar[str] = "collaborative"
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import AnyCondition, check_condition, contains
+from actors.conditions import check_condition, contains
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.values import SCALARS
@@ -113,7 +113,7 @@ class Route(Pattern):
 
     def __init__(
         self,
-        rules: Mapping[str | AnyCondition, Node | Branch],
+        rules: Mapping[Any, Node | Branch],
         *,
         default: Node | Branch | None = None,
         key: str = "message",
@@ -147,11 +147,7 @@ class Route(Pattern):
 
     def checks(self) -> Mapping[str, Any]:
         """Return the rules that are conditions."""
-        return {
-            f"rule {number}": rule
-            for number, rule in enumerate(self.rules, 1)
-            if not isinstance(rule, str)
-        }
+        return {f"rule {number}": rule for number, rule in enumerate(self.rules, 1) if not isinstance(rule, str)}
 
 
 def _usable_rule(rule: object) -> object:
@@ -163,5 +159,3 @@ def _usable_rule(rule: object) -> object:
         return check_condition(rule, "rules")
     except TypeError:
         raise wrong_type("must be keywords, conditions or callables as keys") from None
-
-

@@ -59,9 +59,7 @@ class Sequential(Pattern):
 
     steps: tuple[Any, ...] = Field(min_length=1)
 
-    def __init__(
-        self, *steps: Node | Branch, name: str | None = None, timeout: float | None = None
-    ) -> None:
+    def __init__(self, *steps: Node | Branch, name: str | None = None, timeout: float | None = None) -> None:
         super().__init__(steps=steps, name=name, timeout=timeout)
 
     @field_validator("steps")
@@ -72,13 +70,19 @@ class Sequential(Pattern):
     def parts(self) -> Sequence[Part]:
         """Return the steps in order."""
         return [
-            part_of(step, {"phase": "sequential", "step": number, "execution_type": "sequential", "pattern": self.kind})
+            part_of(
+                step,
+                {
+                    "phase": "sequential",
+                    "step": number,
+                    "execution_type": "sequential",
+                    "pattern": self.kind,
+                },
+            )
             for number, step in enumerate(self.steps, 1)
         ]
 
     def completion_notes(self, labels: Sequence[str]) -> Mapping[str, Any]:
         """Return the names of the steps, and that they are complete."""
-        notes: dict[str, Any] = {
-            f"sequential_step_{number}_agent": label for number, label in enumerate(labels, 1)
-        }
+        notes: dict[str, Any] = {f"sequential_step_{number}_agent": label for number, label in enumerate(labels, 1)}
         return {**notes, "sequential_phase_complete": True}

@@ -22,9 +22,7 @@ _SIDE_MATTER = re.compile(
 _FOOTNOTES = "-[ Footnotes ]-"
 _DIRECTIVE = re.compile(r"^\.\. (?P<name>[\w:-]+)::\s*(?P<rest>.*)$", re.DOTALL)
 _SPOKEN_DIRECTIVES = frozenset("note warning important tip hint caution admonition".split())
-_DESCRIPTIVE_DIRECTIVES = frozenset(
-    "function class method attribute data exception module option describe".split()
-)
+_DESCRIPTIVE_DIRECTIVES = frozenset("function class method attribute data exception module option describe".split())
 _OTHER_EXPLICIT_MARKUP = re.compile(r"^\.\. |^:\w[^:]*:(?:\s|$)")
 
 _SENTENCE_END = re.compile(r"[.!?:][\"”’')\]`*_]*$")
@@ -135,9 +133,7 @@ class _Reader:
 
 def reads_as_prose(chunk: Chunk) -> bool:
     """Whether a chunk is made of sentences, as opposed to code, a table or a lone name."""
-    if len(chunk.text) > _LONGEST_PARAGRAPH or any(
-        _TABLE_LINE.search(line) for line in chunk.lines
-    ):
+    if len(chunk.text) > _LONGEST_PARAGRAPH or any(_TABLE_LINE.search(line) for line in chunk.lines):
         return False
     if chunk.indent and any(_CODE_LINE.search(line) for line in chunk.lines):
         return False

@@ -17,9 +17,7 @@ _PATTERNS = (
     re.compile(r"\b(?:(?:is|are) (?:also )?called|known as) (?:an? |the )?(?P<term>\*[^*]+\*)"),
     re.compile(rf"^(?:An?|The|Each|Every)\s(?P<term>\*[^*]+\*)\s{_SAYS}"),
     re.compile(rf"^(?P<term>\*[A-Z][^*]+\*)\s{_SAYS}"),
-    re.compile(
-        rf"^(?:In general, a|A)n?\s(?P<term>{_NAMES})\s(?:is|represents?)\san?\s{_NO_ERROR}"
-    ),
+    re.compile(rf"^(?:In general, a|A)n?\s(?P<term>{_NAMES})\s(?:is|represents?)\san?\s{_NO_ERROR}"),
     re.compile(r"^(?P<term>[A-Z]\w+s(?:\s\w+s)?)\sare\s(?!not\b|also\b|always\b|\w+ed\b)\w"),
     re.compile(r"^The\s(?P<term>`[^`]+`(?:\s\w+)?)\sis\s(?:an?|used\sto|the)\s"),
 )

@@ -14,10 +14,7 @@ def docstrings_of(source: str, module: str) -> str:
     Raises:
         SyntaxError: If `source` is not Python.
     """
-    sections = (
-        f"``{name}``\n{'=' * (len(name) + 4)}\n\n{text}"
-        for name, text in _walk(ast.parse(source), module)
-    )
+    sections = (f"``{name}``\n{'=' * (len(name) + 4)}\n\n{text}" for name, text in _walk(ast.parse(source), module))
     return "\n\n".join(sections)
 
 

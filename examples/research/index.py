@@ -75,9 +75,7 @@ class Index:
         """Return how telling each of `terms` is that occurs: the rarer, the higher."""
         counts = {term: self._count(term) for term in terms}
         return {
-            term: math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
-            for term, count in counts.items()
-            if count
+            term: math.log(1 + (len(self) - count + 0.5) / (count + 0.5)) for term, count in counts.items() if count
         }
 
     def close(self) -> None:

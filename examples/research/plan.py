@@ -56,6 +56,7 @@ DEFINITION_PLAN = Plan(
 )
 HOW_TO_PLAN = Plan(
     kind="how-to",
+    wants_definitions=True,
     parts=("summary", "steps", "findings", "definitions", "related"),
     cues=r"use[sd]?|using|can be|must|should|calling|created? by|defin(?:e|ed|ing)|pass(?:ed)?",
     findings_title="What to know",

@@ -118,9 +118,7 @@ def _coverage(draft: Draft, material: Material) -> float:
 def _cited(draft: Draft, material: Material) -> float:
     quotes = quoted_texts(draft, material)
     found = [
-        quote in material.passage_by_id[source].text
-        for quote, source in quotes
-        if source in material.passage_by_id
+        quote in material.passage_by_id[source].text for quote, source in quotes if source in material.passage_by_id
     ]
     return sum(found) / len(quotes) if quotes else 0.0
 

@@ -12,9 +12,7 @@ from examples.research.words import STOP_WORDS, stem, words
 
 _QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"|“([^”]+)”")
 _ARTICLES = frozenset(("a", "an", "the", "each", "every", "python"))
-_KINDS_OF_WORD = frozenset(
-    "statement clause keyword operator block loop expression command option".split()
-)
+_KINDS_OF_WORD = frozenset("statement clause keyword operator block loop expression command option".split())
 _EMPTY_NOUNS = _KINDS_OF_WORD - {"block", "loop", "option"}
 _COMPARED = (
     re.compile(r"\bbetween (?P<one>.+?) and (?P<other>.+)", re.IGNORECASE),

@@ -31,9 +31,7 @@ class Related:
     terms: tuple[str, ...]
 
 
-def related_to(
-    hits: Iterable[Hit], terms: Iterable[Term], weights: Mapping[str, float]
-) -> list[Related]:
+def related_to(hits: Iterable[Hit], terms: Iterable[Term], weights: Mapping[str, float]) -> list[Related]:
     """Return the documents that have most of the terms, one passage of each, the best first.
 
     Args:

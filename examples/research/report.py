@@ -67,10 +67,7 @@ class _Writer:
     def _definitions(self) -> list[str]:
         terms = {each.statement.key: each.term for each in self._material.definitions}
         statements = self._material.statements(self._draft.definitions)
-        items = (
-            f"- **{terms[each.key]}**: {_ended(each.text)} {self._cite(each.passage)}"
-            for each in statements
-        )
+        items = (f"- **{terms[each.key]}**: {_ended(each.text)} {self._cite(each.passage)}" for each in statements)
         return ["## Definitions", "\n".join(items)]
 
     def _findings(self) -> list[str]:
@@ -115,8 +112,7 @@ class _Writer:
 
     def _list_of_sources(self) -> list[str]:
         items = (
-            f"{number}. {_reference(self._material.passage_by_id[source])}"
-            for source, number in self._sources.items()
+            f"{number}. {_reference(self._material.passage_by_id[source])}" for source, number in self._sources.items()
         )
         return ["## Sources", "\n".join(items)]
 

@@ -11,7 +11,7 @@ from examples.research.index import Hit
 from examples.research.plan import Plan
 from examples.research.sentences import sentences_of
 from examples.research.statements import Statement, distinct, statements_of
-from examples.research.words import coverage, mentions, stem_line
+from examples.research.words import coverage, mentions, stem_line, stems
 
 _WORTH_OF_LEAD = 0.4
 _WORTH_OF_TEXT = 0.2
@@ -83,9 +83,11 @@ class Judge:
         count = sum(mentions(line, term) for term in self.weights)
         return (coverage(line, self.weights) + count / len(self.weights)) / 2
 
-    def _defines(self, text: str) -> bool:
-        term = stem_line(defined_in(text))
-        return self.plan.wants_definitions and coverage(term, self.weights) > 0
+    def _defines(self, text: str) -> float:
+        """Return how much of a term that `text` defines is asked for; nothing if none is wanted."""
+        term = stems(defined_in(text)) if self.plan.wants_definitions else []
+        asked = {part for each in self.weights for part in each.split()}
+        return sum(part in asked for part in term) / len(term) if term else 0.0
 
     def _share_of_pairs(self, text: str) -> float:
         """Return how many of the terms that the question has side by side `text` has so, too."""

@@ -47,9 +47,7 @@ _POINTS_ELSEWHERE = re.compile(
     r"|more (?:details|information)|for details|shown here|see (?:also|the))\b"
     r"|\b[Ss]ee [A-Z`:“]|\b[Ss]ections? [A-Z“\d]|\b[Rr]efer to [`A-Z“]|\bare discussed in\b"
 )
-_OPENING = re.compile(
-    r"^(?:[A-Z“](?!\w+:)|`[^`]+`[\s,(](?!-)|\*{1,2}(?!(?:except|not|and|or|but|if|only|all)\b)\w)"
-)
+_OPENING = re.compile(r"^(?:[A-Z“](?!\w+:)|`[^`]+`[\s,(](?!-)|\*{1,2}(?!(?:except|not|and|or|but|if|only|all)\b)\w)")
 _CLOSING = re.compile(r"[.!][\"”’')*_]*$")
 _WHOLE_BEFORE_EXAMPLE = re.compile(
     r"(?:If|When|Since|Because|Once|While|Unless|After|Although)\b.+,\s\w+\s.+\s"

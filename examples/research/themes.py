@@ -88,9 +88,7 @@ def _is_about(statement: Statement, thing: str) -> bool:
     return mentions(stem_line(f"{statement.section} {statement.subject}"), term)
 
 
-def _grouped(
-    statements: Iterable[Statement], labels_of: Callable[[Statement], Mapping[str, str]]
-) -> list[Theme]:
+def _grouped(statements: Iterable[Statement], labels_of: Callable[[Statement], Mapping[str, str]]) -> list[Theme]:
     """Form groups by descending worth; a statement goes to the first that it belongs to."""
     members: dict[str, list[Statement]] = defaultdict(list)
     labels: dict[str, str] = {}

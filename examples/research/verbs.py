@@ -36,9 +36,7 @@ def _third_person(verb: str) -> str:
 
 _THIRD_PERSONS = frozenset(map(_third_person, _REGULAR_VERBS))
 _VERBS = _THIRD_PERSONS.union(_AUXILIARIES, _REGULAR_VERBS)
-_LACKS_SUBJECT = re.compile(
-    r"^(?:Can|May|Must|Should|Will|Would|Is|Are|Was|Has|Does|Called|Emitted|Used|Only)\b"
-)
+_LACKS_SUBJECT = re.compile(r"^(?:Can|May|Must|Should|Will|Would|Is|Are|Was|Has|Does|Called|Emitted|Used|Only)\b")
 _WORD = re.compile(r"[a-z]+(?:[’'][a-z]+)?")
 _LIKE_VERB = re.compile(r"(?<!\bof )(?<!\bthe )(?<!\ba )\b[a-z]{3,}(?:s|ed) (?!of\b)[a-z]")
 _PHRASE_START = re.compile(r"^(?:A|An|The|Any|All|Some|Possible)\b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -21,12 +21,10 @@ def signing(name: str) -> Callable[[Event, State], None]:
     return sign
 
 
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as runtime:
-        for name in ("first", "second", "third", "fallback"):
-            runtime.spawn(name, signing(name))
-        yield runtime
+@pytest.fixture(autouse=True)
+def desks(runtime: Runtime) -> None:
+    for name in ("first", "second", "third", "fallback"):
+        runtime.spawn(name, signing(name))
 
 
 def picks(runtime: Runtime, route: Route, count: int, data: Mapping[str, Any]) -> set[str]:

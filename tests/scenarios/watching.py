@@ -30,9 +30,7 @@ class Watcher:
         with self._news:
             return [fact for fact in self._facts if isinstance(fact, kind)]
 
-    def await_fact(
-        self, kind: type[_Fact], suits: Callable[[_Fact], bool] = lambda _fact: True
-    ) -> _Fact:
+    def await_fact(self, kind: type[_Fact], suits: Callable[[_Fact], bool] = lambda _fact: True) -> _Fact:
         """Wait for a fact and return it; the test fails if it never comes."""
         with self._news:
             found: list[_Fact] = []

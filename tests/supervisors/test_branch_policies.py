@@ -156,9 +156,7 @@ def test_ten_thousand_branches_have_one_verdict() -> None:
         (2 / 3, 3, 2),
     ],
 )
-def test_what_is_required_becomes_a_number(
-    require: object, branch_count: int, quorum: int | None
-) -> None:
+def test_what_is_required_becomes_a_number(require: object, branch_count: int, quorum: int | None) -> None:
     assert resolve_require(require, branch_count, "Parallel") == quorum
 
 
@@ -184,11 +182,7 @@ def test_refusals_say_what_is_expected_and_what_was_given() -> None:
     )
 
 
-@given(
-    st.integers(min_value=1, max_value=MANY).flatmap(
-        lambda n: st.tuples(st.integers(1, n), st.just(n))
-    )
-)
+@given(st.integers(min_value=1, max_value=MANY).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))))
 def test_a_fraction_of_k_in_n_asks_for_k(counts: tuple[int, int]) -> None:
     k, n = counts
 

@@ -36,9 +36,7 @@ class WatchedEvent(threading.Event):
 def begin(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
     """Call the function on a thread that does not outlast the tests."""
     future: Future[T] = Future()
-    thread = threading.Thread(
-        target=lambda: future.set_result(function(*arguments, **options)), daemon=True
-    )
+    thread = threading.Thread(target=lambda: future.set_result(function(*arguments, **options)), daemon=True)
     thread.start()
     return future
 

@@ -36,9 +36,7 @@ def test_refusals_name_the_owner_and_the_value() -> None:
     with pytest.raises(ValueError) as caught:
         check_timeout(0, "Loop('writer')")
 
-    assert str(caught.value) == (
-        "Loop('writer') timeout must be a positive number of seconds or None, not 0"
-    )
+    assert str(caught.value) == ("Loop('writer') timeout must be a positive number of seconds or None, not 0")
 
 
 def test_a_child_without_a_timeout_works_under_its_parents_deadline() -> None:
@@ -88,14 +86,10 @@ def test_deadlines_are_frozen_and_pickle() -> None:
 
 
 @given(deadlines, st.none() | timeouts, moments)
-def test_a_child_never_outlasts_its_parent(
-    deadline: Deadline, timeout: float | None, now: float
-) -> None:
+def test_a_child_never_outlasts_its_parent(deadline: Deadline, timeout: float | None, now: float) -> None:
     narrowed = deadline.narrowed(timeout, "child", now)
 
-    candidates = [
-        moment for moment in (deadline.at, timeout and now + timeout) if moment is not None
-    ]
+    candidates = [moment for moment in (deadline.at, timeout and now + timeout) if moment is not None]
     assert narrowed.at == min(candidates, default=None)
     assert (narrowed is deadline) == (narrowed.budget == "parent")
 

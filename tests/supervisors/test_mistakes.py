@@ -126,8 +126,7 @@ def test_members_of_a_union_are_told_from_items() -> None:
         Whole(either=wrong)
 
     assert str(caught.value) == (
-        f"Whole(either={wrong}): either must be a string; "
-        "Whole(either[1]='a'): either[1] must be a whole number"
+        f"Whole(either={wrong}): either must be a string; Whole(either[1]='a'): either[1] must be a whole number"
     )
 
 

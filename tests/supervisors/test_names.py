@@ -10,9 +10,7 @@ from pydantic_core import PydanticCustomError
 from supervisors.names import error_names, qualified_name, qualified_names
 
 BUILTIN_ERRORS = [
-    value
-    for value in vars(builtins).values()
-    if isinstance(value, type) and issubclass(value, BaseException)
+    value for value in vars(builtins).values() if isinstance(value, type) and issubclass(value, BaseException)
 ]
 
 

@@ -107,9 +107,7 @@ def test_policies_show_what_was_chosen() -> None:
 
 
 @given(policies, lifetimes)
-def test_no_window_ever_holds_more_restarts_than_allowed(
-    policy: Restart, lifetimes: list[int]
-) -> None:
+def test_no_window_ever_holds_more_restarts_than_allowed(policy: Restart, lifetimes: list[int]) -> None:
     window = RestartWindow(policy)
     restarts: list[float] = []
     now = 0.0

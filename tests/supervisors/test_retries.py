@@ -71,9 +71,7 @@ def test_backoffs_out_of_range_are_refused(fields: dict[str, Any]) -> None:
 
 
 @given(backoffs, retries, st.randoms(use_true_random=False))
-def test_delays_stay_within_the_jitter_around_the_cap(
-    backoff: Backoff, retry: int, random: Random
-) -> None:
+def test_delays_stay_within_the_jitter_around_the_cap(backoff: Backoff, retry: int, random: Random) -> None:
     delay = backoff.delay(retry, random)
 
     assert 0 <= delay <= backoff.maximum * (1 + backoff.jitter) * (1 + 1e-9)

@@ -57,9 +57,7 @@ def statement(text: str, *, number: int = 1, section: str = "Section") -> Statem
     return Statement(f"{source}/1", text, source, "notes", "Notes", section, score=1 / number)
 
 
-def material_for(
-    question: str, documents: Iterable[Document] = KITCHEN, plan: Plan = EXPLANATION_PLAN
-) -> Material:
+def material_for(question: str, documents: Iterable[Document] = KITCHEN, plan: Plan = EXPLANATION_PLAN) -> Material:
     """Return what the agents find out about `question`."""
     terms = terms_of(question)
     with closing(Index(documents)) as index:

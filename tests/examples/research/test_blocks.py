@@ -152,9 +152,7 @@ def test_a_passage_keeps_to_one_section_and_subject() -> None:
     passages = passages_of(Document("with", SPHINX, "sphinx"))
 
     for passage in passages:
-        assert {(block.section, block.subject) for block in passage.blocks} == {
-            (passage.section, passage.subject)
-        }
+        assert {(block.section, block.subject) for block in passage.blocks} == {(passage.section, passage.subject)}
 
 
 def test_a_numbered_list_stays_together() -> None:

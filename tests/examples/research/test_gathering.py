@@ -54,8 +54,6 @@ def test_a_comparison_has_a_theme_for_each_thing() -> None:
     plan = COMPARISON_PLAN.about(("list", "tuple"))
     documents = python_reference().documents
 
-    themes = material_for(
-        "What is the difference between a list and a tuple?", documents, plan
-    ).themes
+    themes = material_for("What is the difference between a list and a tuple?", documents, plan).themes
 
     assert [theme.label for theme in themes] == ["List", "Tuple", "List and tuple"]

@@ -28,15 +28,11 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path) -> Path:
     documents = tmp_path / "documents"
     documents.mkdir()
-    (documents / "beer.md").write_text(
-        "# Beer\n\nHot wort kills the yeast within seconds.\n", encoding="utf-8"
-    )
+    (documents / "beer.md").write_text("# Beer\n\nHot wort kills the yeast within seconds.\n", encoding="utf-8")
     return documents
 
 
-def test_the_report_is_printed_and_the_rest_goes_elsewhere(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_report_is_printed_and_the_rest_goes_elsewhere(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["What kills yeast?", "--folder", str(folder)])
 
     out, err = capsys.readouterr()
@@ -48,9 +44,7 @@ def test_the_report_is_printed_and_the_rest_goes_elsewhere(
     assert "Gather" in err
 
 
-def test_the_report_is_written_to_a_file(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_report_is_written_to_a_file(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "report.md"
 
     code = main(["What kills yeast?", "--folder", str(folder), "--output", str(report), "--quiet"])
@@ -60,9 +54,7 @@ def test_the_report_is_written_to_a_file(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_question_without_an_answer_fails(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_question_without_an_answer_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["Where are submarines?", "--folder", str(folder), "--quiet"])
 
     out, err = capsys.readouterr()
@@ -89,9 +81,7 @@ def test_a_report_that_cannot_be_written_fails(
     ],
 )
 @pytest.mark.usefixtures("_empty_directory")
-def test_wrong_calls_are_bad_usage(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_calls_are_bad_usage(arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(arguments)
 
     assert code == 2

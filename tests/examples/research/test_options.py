@@ -43,9 +43,7 @@ def test_all_can_be_chosen() -> None:
         ["one", "two"],
     ],
 )
-def test_wrong_arguments_are_bad_usage(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_arguments_are_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         parsed(arguments)
 

@@ -54,9 +54,7 @@ def test_a_sentence_that_refers_back_is_dependent(sentence: str) -> None:
     assert is_dependent(sentence)
 
 
-@pytest.mark.parametrize(
-    "sentence", ["If a loop ends, it ends.", "Thislands are far.", "In general, a loop ends."]
-)
+@pytest.mark.parametrize("sentence", ["If a loop ends, it ends.", "Thislands are far.", "In general, a loop ends."])
 def test_a_sentence_that_names_its_subject_is_independent(sentence: str) -> None:
     assert not is_dependent(sentence)
 

@@ -35,9 +35,7 @@ def test_a_statement_ends_before_what_cannot_be_quoted() -> None:
 
 
 def test_a_colon_before_an_example_is_left_out() -> None:
-    assert texts("If the list is empty, the loop ends at once:") == [
-        "If the list is empty, the loop ends at once"
-    ]
+    assert texts("If the list is empty, the loop ends at once:") == ["If the list is empty, the loop ends at once"]
 
 
 def test_a_phrase_needs_a_subject() -> None:

@@ -1,0 +1,72 @@
+"""The inbox of an agent's cell: Pykka's side of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pykka
+from pykka.messages import _ActorStop
+
+from actors.direct import DirectInvocation, rejection_error
+from actors.event import Event
+
+if TYPE_CHECKING:
+    from actors.agent_cell import AgentCell
+    from actors.reply import Reply
+    from supervisors.outcome import Outcome
+
+
+class ArmDirect(NamedTuple):
+    """To the cell: arm the deadline of an event that was sent to it directly."""
+
+    invocation: DirectInvocation
+
+
+class AgentInbox:
+    """Where Pykka's refs put envelopes: it runs in the sender's thread and never blocks."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: AgentCell) -> None:
+        self._cell = cell
+
+    def put(self, envelope: Any) -> None:
+        """Take an event or a stop.
+
+        Raises:
+            TypeError: If it is neither.
+            MailboxFullError: If there is no room and nobody waits for an answer.
+            ActorDeadError: If the agent is stopped or failed, and nobody waits for an answer.
+            ForkedRuntimeError: In the child of a fork.
+        """
+        cell = self._cell
+        cell.system.check_usable()
+        message, reply = envelope.message, envelope.reply_to
+        if isinstance(message, _ActorStop):
+            cell.request_stop(reply)
+            return
+        if not isinstance(message, Event):
+            raise TypeError(f"{cell} takes an actors.Event, not {type(message).__name__}")
+        rejection = self._submit(message, reply)
+        if rejection is None:
+            return
+        error = rejection_error(cell.name, rejection, cell.capacity)
+        if reply is None:
+            raise error
+        reply.fail(error)
+
+    def _submit(self, event: Event, reply: Reply | None) -> Outcome | None:
+        cell = self._cell
+        invocation = DirectInvocation(cell, event, reply)
+        rejection = cell.submit(invocation)
+        if rejection is None and invocation.deadline_at is not None:
+            cell.system.plane.post(cell, ArmDirect(invocation))
+        return rejection
+
+    def get(self) -> Any:
+        """Refuse: the cell reads its mailbox itself."""
+        raise pykka.ActorDeadError(f"{self._cell} reads its mailbox itself")
+
+    def empty(self) -> bool:
+        """Return whether no event waits."""
+        return self._cell.depth == 0

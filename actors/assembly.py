@@ -1,0 +1,95 @@
+"""The assembly: makes the runtime's parts, joins them, and contains their defects."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.cell import ControlCell
+from actors.control import ControlPlane
+from actors.delivery import Delivery
+from actors.dispatchers.lane import Lane
+from actors.dispatchers.loop import LoopDispatcher
+from actors.dispatchers.threads import ThreadDispatcher
+from actors.environment import Environment
+from actors.run import RunKeeper
+from actors.settings import RuntimeSettings
+from actors.system import System
+from actors.telemetry import Observer, Telemetry
+from actors.work import render
+from supervisors.agent_supervisor import AgentSupervisor
+from supervisors.facts import Fact
+
+
+class Containment:
+    """Keeps what goes wrong inside the control plane where it went wrong. Nothing here raises.
+
+    Args:
+        system: The runtime's parts.
+        runs: The runs in progress.
+    """
+
+    def __init__(self, system: System, runs: dict[int, RunKeeper]) -> None:
+        self._system = system
+        self._runs = runs
+
+    def on_defect(self, recipient: Any, message: Any, error: BaseException) -> None:
+        """End the run that a message belonged to; a message of the runtime's own is handled again if interrupted."""
+        number = recipient.run if isinstance(recipient, ControlCell) else 0
+        keeper = recipient if isinstance(recipient, RunKeeper) else self._runs.get(number)
+        text = render(error).text
+        if keeper is not None:
+            keeper.fail(text)
+        elif not isinstance(error, Exception) and not getattr(recipient, "is_stopped", False):
+            recipient.handle(message)
+            return
+        self._system.delivery.log(
+            logging.ERROR, "internal error: %s while %r handled %r", text, recipient, type(message)
+        )
+
+    def on_interrupt(self) -> None:
+        """Make good what an interrupt may have left half-done."""
+        for cell in list(self._system.agents.values()):
+            cell.repair()
+
+    def on_lane_replaced(self, lane: Lane) -> None:
+        """Move the agents that lived on an event loop that was replaced."""
+        for cell in list(self._system.agents.values()):
+            cell.lifecycle.leave(lane)
+
+
+def assemble(
+    settings: RuntimeSettings,
+    environment: Environment,
+    *,
+    loop: asyncio.AbstractEventLoop | None,
+    feed: Callable[[Fact], None] | None,
+    observers: Sequence[Observer],
+    runs: dict[int, RunKeeper],
+) -> System:
+    """Make the parts of a runtime and join them. Starts nothing.
+
+    Args:
+        settings: The runtime's settings.
+        environment: Where time, randomness and threads come from.
+        loop: The host's event loop; None for one of the runtime's own.
+        feed: Where facts go for the metrics; None for nowhere.
+        observers: Who else wants facts.
+        runs: Where the runs in progress will be kept.
+    """
+    system = System()
+    containment = Containment(system, runs)
+    system.environment = environment
+    system.delivery = Delivery(environment)
+    system.telemetry = Telemetry(system.delivery, feed, observers)
+    system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt)
+    system.threads = ThreadDispatcher(environment.threads, settings.max_threads, settings.max_abandoned)
+    system.loops = LoopDispatcher(system.plane, environment.threads, system.telemetry, host_loop=loop)
+    system.loops.on_replaced = containment.on_lane_replaced
+    system.abandon_after = settings.abandon_after
+    system.hook_timeout = settings.hook_timeout
+    system.agent_supervisor = ControlCell(AgentSupervisor(), system)
+    system.control_cells.add(system.agent_supervisor)
+    return system

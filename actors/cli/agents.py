@@ -1,0 +1,87 @@
+"""The agents of the module that is run: found, and spawned."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from actors.cli.errors import WrongUseError
+from actors.cli.target import Target, imported, listed, load, located
+from actors.errors import ActorError
+from actors.runtime import Runtime
+
+ATTRIBUTE = "AGENTS"
+"""What a module calls its agents, unless the user says otherwise."""
+
+_OPTIONS = ("concurrency", "dispatcher", "timeout", "restart", "mailbox")
+_EXPECTED = "a mapping of names to agents, or a function that is given the runtime and spawns them"
+
+
+def load_agents(target: Target | None, workflow: Target) -> tuple[str, Any]:
+    """Return the agents and what they are called in errors.
+
+    Args:
+        target: Where the user says they are; None for `AGENTS` beside the workflow, if there is one.
+        workflow: Where the workflow is.
+
+    Raises:
+        WrongUseError: If they are not there, or are neither a mapping nor a function.
+    """
+    if target is None:
+        target = Target(workflow.module, ATTRIBUTE)
+        if not hasattr(imported(workflow.module), ATTRIBUTE):
+            return str(target), {}
+    agents = load(target, _candidates_of)
+    is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
+    if not isinstance(agents, Mapping) and not is_function:
+        found = _candidates_of(sys.modules[target.module])
+        raise WrongUseError(f"{str(target)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
+    return str(target), agents
+
+
+def spawn_agents(runtime: Runtime, agents: Any, where: str) -> None:
+    """Spawn the agents of a mapping, or have a function spawn them. Runs the user's code.
+
+    Raises:
+        WrongUseError: If one cannot be spawned, or the function raises.
+    """
+    if isinstance(agents, Mapping):
+        for name, agent in agents.items():
+            _spawn(runtime, name, agent, where)
+        return
+    try:
+        agents(runtime)
+    except (Exception, SystemExit) as error:  # a user's function may raise anything
+        raise WrongUseError(f"{where!r} raised {located(error)}") from error
+
+
+def _spawn(runtime: Runtime, name: Any, agent: Any, where: str) -> None:
+    options: dict[str, Any] = {}
+    if isinstance(agent, Mapping):
+        options = dict(agent)
+        agent = options.pop("agent", None)
+        unknown = [key for key in options if key not in _OPTIONS]
+        if agent is None or unknown:
+            problem = f"the unknown option {unknown[0]!r}" if unknown else "no 'agent'"
+            known = ", ".join(map(repr, _OPTIONS))
+            raise WrongUseError(f"{where!r}: {name!r} has {problem}; expected 'agent' and any of {known}")
+    try:
+        runtime.spawn(name, agent, **options)
+    except (ActorError, TypeError, ValueError) as error:
+        raise WrongUseError(f"{where!r}: {error}") from error
+
+
+def _candidates_of(module: ModuleType) -> str:
+    names = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and (isinstance(value, Mapping) or _is_own_function(value, module))
+    ]
+    return listed(names, "mappings and functions")
+
+
+def _is_own_function(value: object, module: ModuleType) -> bool:
+    return inspect.isfunction(value) and value.__module__ == module.__name__

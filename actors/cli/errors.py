@@ -1,0 +1,13 @@
+"""What the command says when it was used wrongly."""
+
+from __future__ import annotations
+
+import click
+
+WRONG_USE = 2
+
+
+class WrongUseError(click.ClickException):
+    """The user has to change the call, the module or a file; click prints the message and exits with 2."""
+
+    exit_code = WRONG_USE

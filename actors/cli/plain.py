@@ -1,0 +1,61 @@
+"""Plain values: anything that a state may hold, as JSON can tell it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from actors.values import MAX_DEPTH
+from supervisors.excerpt import excerpt
+
+_LONGEST_INTEGER_BITS = 10_000
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a value as JSON has it. Never fails: what was shared by reference may be anything.
+
+    Bytes become base64 text, moments ISO 8601 text, spans of time seconds, tuples and sets lists, dataclasses and
+    models objects, numbers that JSON has not text; anything else is an excerpt of its `repr()`.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        return _plain_number(value)
+    if isinstance(value, bytes | bytearray):
+        return b64encode(value).decode()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return excerpt(value) if depth >= MAX_DEPTH else _plain_container(value, depth + 1)
+
+
+def _plain_number(value: float) -> int | float | str:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if value.bit_length() <= _LONGEST_INTEGER_BITS else hex(value)
+
+
+def _plain_container(value: Any, depth: int) -> Any:
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, depth) for item in value]
+    fields = _fields_of(value)
+    if fields is None:
+        return excerpt(value)
+    return {key if isinstance(key, str) else excerpt(key): plain(item, depth) for key, item in fields.items()}
+
+
+def _fields_of(value: Any) -> Mapping[Any, Any] | None:
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, BaseModel):
+        return {**value.__dict__, **(value.__pydantic_extra__ or {})}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    return None

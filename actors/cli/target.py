@@ -1,0 +1,128 @@
+"""The target: something in a user's module, named as MODULE:ATTRIBUTE."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import click
+
+from actors.cli.errors import WrongUseError
+from actors.orchestrators.base import Pattern
+from actors.orchestrators.branch import Branch
+from actors.work import render
+
+_MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where something is to be found.
+
+    Attributes:
+        module: The module's dotted name.
+        attribute: The attribute's name; dotted for an attribute of an attribute.
+    """
+
+    module: str
+    attribute: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.attribute}"
+
+
+class TargetType(click.ParamType):
+    """Parses MODULE:ATTRIBUTE.
+
+    Args:
+        attribute: What is taken when there is only a module; None if the attribute must be given.
+    """
+
+    name = "target"
+
+    def __init__(self, attribute: str | None = None) -> None:
+        self._attribute = attribute
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+        """Return the target, or fail with what is wrong with the text."""
+        if isinstance(value, Target):
+            return value
+        module, _, attribute = value.partition(":")
+        if module.endswith(".py") or "/" in module:
+            self.fail(f"{value!r} names a file; name its module, as in package.module:NAME", param, ctx)
+        attribute = attribute or self._attribute or ""
+        if not module.strip(".") or module.startswith(".") or not attribute:
+            self.fail(f"{value!r} is not MODULE:NAME, such as flows:RESEARCH", param, ctx)
+        return Target(module, attribute)
+
+
+def load(target: Target, describe_found: Callable[[ModuleType], str]) -> Any:
+    """Import the module and return the attribute. Runs the user's code.
+
+    Args:
+        target: Where it is.
+        describe_found: Tells, for the error's text, what could have been named instead.
+
+    Raises:
+        WrongUseError: If the module cannot be imported, or has no such attribute.
+    """
+    module = imported(target.module)
+    value: Any = module
+    for name in target.attribute.split("."):
+        value = getattr(value, name, _MISSING)
+        if value is _MISSING:
+            raise WrongUseError(f"module {target.module!r} has no {target.attribute!r}; {describe_found(module)}")
+    return value
+
+
+def load_workflow(target: Target) -> str | Pattern | Branch:
+    """Return the workflow at a target.
+
+    Raises:
+        WrongUseError: If there is none; the text lists those of the module.
+    """
+    value = load(target, _workflows_of)
+    if isinstance(value, str | Pattern | Branch):
+        return value
+    raise WrongUseError(
+        f"{str(target)!r} is a {type(value).__name__}, not a workflow: a pattern, or the name of an agent; "
+        f"{_workflows_of(sys.modules[target.module])}"
+    )
+
+
+def imported(name: str) -> ModuleType:
+    """Import a module of the user's.
+
+    Raises:
+        WrongUseError: If there is no such module, or it raises; the text says where.
+    """
+    try:
+        return import_module(name)
+    except (Exception, SystemExit) as error:  # a user's module may raise anything
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            hint = "run mixmode from the folder that holds it, or install its package"
+            raise WrongUseError(f"there is no module {error.name!r}; {hint}") from None
+        raise WrongUseError(f"module {name!r} cannot be imported: {located(error)}") from error
+
+
+def located(error: BaseException) -> str:
+    """Return an exception as text on one line, with the place in the user's code that it comes from."""
+    text = " ".join(render(error).text.split())
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    place = frames[-1]
+    return text if place.filename == __file__ else f"{text} ({place.filename}, line {place.lineno})"
+
+
+def listed(names: list[str], what: str) -> str:
+    """Return what was found, as the end of an error's text."""
+    return f"it has {what}: {', '.join(map(repr, names))}" if names else f"it has no {what}"
+
+
+def _workflows_of(module: ModuleType) -> str:
+    names = [name for name, value in vars(module).items() if isinstance(value, Pattern | Branch)]
+    return listed(names, "workflows")
