@@ -252,7 +252,7 @@ class AgentCell(Cell):
         else:
             waited = begun_at - invocation.sent_at
             ran = (invocation.ended_at or self.now()) - begun_at
-        telemetry.observe(AgentRan(self.name, outcome, waited, ran))
+        telemetry.observe_step(AgentRan(self.name, outcome, waited, ran))
 
     def reject(self, letters: list[Any], outcome: Outcome) -> None:
         """Answer events that were taken out of the mailbox. Not under the lock."""

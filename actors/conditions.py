@@ -7,7 +7,7 @@ be a callable of `(state)` or of `(event, state)`; that one runs on the work pla
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,7 @@ from actors.values import FrozenDict, FrozenList, freeze
 from supervisors.model import Model
 
 _MISSING: Any = object()
+_VALUE = "the value"
 
 
 class Condition(Model):
@@ -28,6 +29,9 @@ class Condition(Model):
     def holds(self, state: Snapshot) -> bool:
         """Return whether it holds for a state. Runs no user code."""
         raise NotImplementedError
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        return self
 
 
 class Exists(Condition):
@@ -50,7 +54,10 @@ class _Comparison(Condition):
     @field_validator("value", mode="plain")
     @classmethod
     def _frozen(cls, value: object) -> Any:
-        return freeze(value, "the value")
+        try:
+            return freeze(value, _VALUE)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix(f"{_VALUE} ")) from None
 
     def _found(self, state: Snapshot) -> Any:
         if self.key in state.shared:
@@ -66,10 +73,7 @@ class Equals(_Comparison):
 
     def holds(self, state: Snapshot) -> bool:
         """Return whether the key's value is equal."""
-        found = self._found(state)
-        if isinstance(found, bool) is not isinstance(self.value, bool):
-            return False
-        return bool(found == self.value)
+        return _are_equal(self._found(state), self.value)
 
 
 class Contains(_Comparison):
@@ -91,8 +95,18 @@ def contains(container: Any, item: Any) -> bool:
         if type(item) is str:
             wanted = item.casefold()
             return any(type(each) is str and each.casefold() == wanted for each in container)
-        return type(item) is not FrozenDict and item in list(container)
+        return any(_are_equal(each, item) for each in container)
     return False
+
+
+def _are_equal(left: Any, right: Any) -> bool:
+    """Compare two frozen values as `==` does, but for True and False: they equal no number, at any depth."""
+    kind = type(left)
+    if kind is FrozenDict and type(right) is FrozenDict:
+        return left.keys() == right.keys() and all(_are_equal(left[key], right[key]) for key in left)
+    if kind in (FrozenList, tuple) and type(right) is kind:
+        return len(left) == len(right) and all(map(_are_equal, left, right))
+    return bool(left == right) and (kind is bool) is (type(right) is bool)
 
 
 AnyCondition: TypeAlias = Condition | Callable[..., Any]

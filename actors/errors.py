@@ -124,6 +124,11 @@ class AgentFailedError(ActorError):
 class AgentTimeoutError(AgentFailedError, TimeoutError):
     """The agent did not answer within its timeout."""
 
+    def __init__(self, agent: str, outcome: Outcome) -> None:
+        super().__init__(agent, outcome)
+        # A TimeoutError is an OSError, and that one takes two arguments for an error number and its text.
+        self.errno = self.strerror = None
+
 
 class InvalidResultError(ActorError):
     """The agent returned something that is no result."""

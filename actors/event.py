@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from actors.values import FrozenDict, freeze
+from supervisors.excerpt import excerpt
 
 # Drawn once for each process, because drawing costs more than a whole step of a run.
 _process = os.urandom(8).hex()
@@ -76,8 +77,11 @@ class Event:
     @property
     def metadata(self) -> dict[str, Any]:
         """What there is to say about it; cannot be changed."""
-        if self._added:
-            self._metadata, self._added = FrozenDict({**self._metadata, **self._added}), None
+        added = self._added
+        if added:
+            # Several threads may come here at once: each finds the same, and the sum is stored first.
+            self._metadata = FrozenDict({**self._metadata, **added})
+            self._added = None
         return self._metadata
 
     @property
@@ -140,7 +144,7 @@ def _rebuilt(target: str, data: Any, metadata: Any, id: str) -> Event:
 def _text(value: object, field: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"event {field} must be a string, not {type(value).__name__}")
-    return str(value)
+    return str.__str__(value)
 
 
 def freeze_fields(value: object, where: str) -> FrozenDict:
@@ -149,11 +153,9 @@ def freeze_fields(value: object, where: str) -> FrozenDict:
     Raises:
         TypeError: If it is no mapping, a key is no string, or a value is not plain data.
     """
-    if type(value) is FrozenDict:
-        return value
     if not isinstance(value, Mapping):
         raise TypeError(f"{where} must be a mapping with string keys, not {type(value).__name__}")
     for key in value:
         if not isinstance(key, str):
-            raise TypeError(f"{where} must have string keys, not {key!r}")
+            raise TypeError(f"{where} must have string keys, not {excerpt(key)}")
     return freeze(value, where)  # type: ignore[no-any-return]  # a mapping freezes to a FrozenDict

@@ -6,16 +6,14 @@ The stock mergers are data: they run inside the control plane, over frozen built
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from actors.errors import MergeConflictError
 from actors.state import NO_CHANGE, Delta, Snapshot, overlay
-from actors.values import FROZEN_TYPES, FrozenDict, same
+from actors.values import FrozenDict, same
 from supervisors.model import Model
 from supervisors.outcome import Outcome
-
-_REMOVED: Any = object()
 
 
 class BranchDelta(NamedTuple):
@@ -57,15 +55,13 @@ class Union(Merger):
 
     def merge(self, base: Snapshot, branches: Sequence[BranchDelta]) -> Delta:
         """Return the union of the changes."""
-        writers: dict[str, tuple[str, Any]] = {}
+        writes: dict[str, _Write] = {}
         deltas = []
         for name, _, delta in branches:
             net = _net(base, delta)
             deltas.append(net)
-            for key, value in _writes(net):
-                other, written = writers.setdefault(key, (name, value))
-                if other != name and not _agree(written, value):
-                    raise MergeConflictError(key, (other, name))
+            for key, kind, value in _writes(net):
+                _note(writes, key, _Write(name, kind, value))
         return overlay(base, deltas)
 
 
@@ -86,18 +82,27 @@ class FirstWins(Merger):
 
 
 class Namespaced(Merger):
-    """Put what each branch wrote into a dict under the branch's name; what it removed is left alone."""
+    """Put what each branch wrote into a dict under the branch's name; what it removed is left alone.
+
+    What a branch shared by reference keeps its key: two branches that share different objects under one key, or one
+    under another's name, are an error that names both.
+    """
 
     def merge(self, base: Snapshot, branches: Sequence[BranchDelta]) -> Delta:
-        """Return one key for each branch that ended ok. What a branch shared keeps its key."""
-        changed = {}
+        """Return one key for each branch that ended ok, and what was shared."""
+        changed: dict[str, Any] = {}
         shared: dict[str, Any] = {}
         meta: dict[str, Any] = {}
+        writes: dict[str, _Write] = {}
         for name, outcome, delta in branches:
+            net = _net(base, delta)
             if outcome.ok:
-                changed[name] = FrozenDict(_net(base, delta).changed)
-            shared.update(delta.shared)
-            meta.update(delta.meta)
+                changed[name] = FrozenDict(net.changed)
+                _note(writes, name, _Write(name, _SET, changed[name]))
+            for key, value in net.shared.items():
+                _note(writes, key, _Write(name, _SHARED, value))
+            shared.update(net.shared)
+            meta.update(net.meta)
         return Delta(changed, shared=shared, meta=meta)
 
 
@@ -121,23 +126,40 @@ def _net(base: Snapshot, delta: Delta) -> Delta:
     """Leave out what was written as it was: a branch that only passed a value on did not write it."""
     if delta is NO_CHANGE:
         return delta
-    values = base.values
+    values, known = base.values, base.shared
     changed = {key: value for key, value in delta.changed.items() if key not in values or not same(value, values[key])}
+    shared = {key: value for key, value in delta.shared.items() if key not in known or known[key] is not value}
     removed = frozenset(key for key in delta.removed if key in base)
-    return Delta(changed, removed, shared=delta.shared, meta=delta.meta)
+    return Delta(changed, removed, shared=shared, meta=delta.meta)
 
 
-def _writes(delta: Delta) -> list[tuple[str, Any]]:
-    gone = [(key, _REMOVED) for key in sorted(delta.removed)]
-    return [*delta.changed.items(), *delta.shared.items(), *gone]
+class _Write(NamedTuple):
+    """What a branch did to a key."""
+
+    branch: str
+    kind: str
+    value: Any
+
+    def agrees(self, other: _Write) -> bool:
+        """Return whether both did the same; objects that are shared have to be one, so none of their code runs."""
+        if self.kind != other.kind:
+            return False
+        return self.value is other.value or (self.kind == _SET and same(self.value, other.value))
 
 
-def _agree(left: Any, right: Any) -> bool:
-    if left is right:
-        return True
-    return left is not _REMOVED and right is not _REMOVED and _same_plain(left, right)
+_SET, _SHARED, _REMOVED = "set", "shared", "removed"
 
 
-def _same_plain(left: Any, right: Any) -> bool:
-    """Compare two written values; shared objects agree only if they are one, so none of their code runs."""
-    return type(left) is type(right) and type(left) in FROZEN_TYPES and same(left, right)
+def _writes(delta: Delta) -> Iterator[tuple[str, str, Any]]:
+    for key, value in delta.changed.items():
+        yield key, _SET, value
+    for key, value in delta.shared.items():
+        yield key, _SHARED, value
+    for key in sorted(delta.removed):
+        yield key, _REMOVED, None
+
+
+def _note(writes: dict[str, _Write], key: str, write: _Write) -> None:
+    first = writes.setdefault(key, write)
+    if not first.agrees(write):
+        raise MergeConflictError(key, (first.branch, write.branch))

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.metrics_core import (
@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
-from actors.instruments import BUCKET_BOUNDS, Counter, Gauge, Histogram, Instrument
+from actors.instruments import BUCKET_BOUNDS, Counter, Histogram, Instrument
 from actors.measurements import Measurements
 from supervisors.facts import Fact
 
@@ -78,7 +78,8 @@ class MetricsActor:
         # Invariant: the fact being counted is the head until it has been counted.
         self._pending: deque[Fact] = deque()
         # Held while facts are folded or the numbers are copied, never while anything is awaited.
-        # Reentrant so that a release in a `finally` can tell whether this thread holds it.
+        # Reentrant so that a release in a `finally` can tell whether this thread holds it, and so that
+        # a finalizer or signal handler that strikes inside does not wait for itself.
         self._lock = threading.RLock()
         # Touched by the lock's holder only.
         self._measurements = Measurements()
@@ -176,8 +177,6 @@ class MetricsActor:
 
     def _relieve(self) -> None:
         """Fold some facts, without waiting for whoever else is inside unless far too many wait."""
-        if self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
-            return  # a finalizer or signal handler struck inside a fold
         if len(self._pending) > PENDING_LIMIT:
             self.fold()
             return
@@ -194,7 +193,7 @@ class MetricsActor:
     def _count(self, facts: int) -> None:
         """Count so many of the pending facts, oldest first. Inside the lock."""
         if self._is_counting:
-            return  # a signal handler that asks for the metrics struck inside
+            return  # a finalizer or signal handler struck inside
         self._is_counting = True
         try:
             for _ in range(facts):
@@ -218,24 +217,20 @@ class MetricsActor:
 
 def _family(instrument: Instrument) -> Metric:
     """Return what prometheus-client makes lines of."""
-    match instrument:
-        case Histogram(name=name, text=text, labels=labels):
-            family = HistogramMetricFamily(name, text, labels=labels)
-            for values, series in instrument.series.items():
-                buckets = list(zip(_BUCKET_NAMES, series.cumulated(), strict=True))
-                family.add_metric(values, buckets, series.total)
-            return family
-        case Counter(name=name, text=text, labels=labels):
-            return _filled(CounterMetricFamily(name, text, labels=labels), instrument)
-        case Gauge(name=name, text=text, labels=labels):
-            return _filled(GaugeMetricFamily(name, text, labels=labels), instrument)
-        case _:
-            assert_never(instrument)
-
-
-def _filled(family: CounterMetricFamily | GaugeMetricFamily, instrument: Counter | Gauge) -> Metric:
+    if isinstance(instrument, Histogram):
+        return _histogram_family(instrument)
+    kind = CounterMetricFamily if isinstance(instrument, Counter) else GaugeMetricFamily
+    family = kind(instrument.name, instrument.text, labels=instrument.labels)
     for values, amount in instrument.series.items():
         family.add_metric(values, amount)
+    return family
+
+
+def _histogram_family(histogram: Histogram) -> Metric:
+    family = HistogramMetricFamily(histogram.name, histogram.text, labels=histogram.labels)
+    for values, series in histogram.series.items():
+        buckets = list(zip(_BUCKET_NAMES, series.cumulated(), strict=True))
+        family.add_metric(values, buckets, series.total)
     return family
 
 

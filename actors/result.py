@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from actors.values import FrozenDict
 from supervisors.model import Model
 
 _NO_METADATA = FrozenDict()
+_METADATA = "result metadata"
 
 
 class AgentResult(Model):
@@ -42,7 +44,13 @@ class AgentResult(Model):
     @field_validator("metadata", mode="plain")
     @classmethod
     def _frozen(cls, value: object) -> FrozenDict:
-        return freeze_fields(value, "result metadata")
+        try:
+            return freeze_fields(value, _METADATA)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix(f"{_METADATA} ")) from None
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> AgentResult:
+        return AgentResult(state=copy.deepcopy(self.state, memo), metadata=self.metadata)
 
 
 def settle(agent: str, base: Snapshot, state: State, returned: object) -> tuple[Delta, FrozenDict]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from enum import Enum
 from typing import Any
 
-from actors.values import SCALARS, FrozenDict, freeze, same, thaw
+from actors.values import ATOMS, SCALARS, FrozenDict, freeze, same, thaw
+from supervisors.excerpt import excerpt
 
 _EMPTY: FrozenDict = FrozenDict()
 _MISSING: Any = object()
@@ -130,7 +132,7 @@ class State(MutableMapping[str, Any]):
         ValueError: If a value nests too deeply, as one that contains itself does.
     """
 
-    __slots__ = ("_base", "_changed", "_shared", "_removed", "_thawed")
+    __slots__ = ("_base", "_changed", "_removed", "_shared", "_thawed")
 
     def __init__(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         self._base = EMPTY_SNAPSHOT
@@ -169,11 +171,11 @@ class State(MutableMapping[str, Any]):
 
         Whoever gets this state, in whatever thread, gets the object itself; the codec refuses it.
         """
-        _check_key(key)
-        self._forget(key)
+        exact = key if type(key) is str else _exact_key(key)
+        self._forget(exact)
         if self._shared is None:
             self._shared = {}
-        self._shared[key] = value
+        self._shared[exact] = value
 
     def clone(self) -> State:
         """Return an independent copy. What is shared stays shared."""
@@ -181,13 +183,14 @@ class State(MutableMapping[str, Any]):
 
     def merge(self, other: Mapping[str, Any]) -> None:
         """Lay the keys of another state or mapping over this one."""
-        if isinstance(other, State):
-            other = other.clone()
-            for key, value in (*other._base.shared.items(),):
-                self.share(key, value)
-            self.update({key: thaw(value) for key, value in other._base.values.items()})
-        else:
+        if not isinstance(other, State):
             self.update(other)
+            return
+        taken = other.snapshot()
+        for key, value in taken.values.items():
+            self._put(key, value)
+        for key, value in taken.shared.items():
+            self.share(key, value)
 
     def snapshot(self) -> Snapshot:
         """Freeze what it holds now; an untouched state costs nothing."""
@@ -207,37 +210,28 @@ class State(MutableMapping[str, Any]):
                 written[key] = freeze(value, f"state[{key!r}]")
         elif not (written or self._removed or self._shared):
             return NO_CHANGE
-        values = self._base.values
-        changed = {key: value for key, value in written.items() if key not in values or not same(value, values[key])}
+        changed = _different(written, self._base.values)
         if self._removed or self._shared:
-            return Delta(changed, frozenset(self._removed or ()), shared=dict(self._shared or ()))
+            known = self._base.shared
+            shared = {key: each for key, each in (self._shared or _EMPTY).items() if known.get(key, _MISSING) is not each}
+            if changed or shared or self._removed:
+                return Delta(changed, frozenset(self._removed or ()), shared=shared)
         return Delta(changed) if changed else NO_CHANGE
 
     def __getitem__(self, key: str) -> Any:
-        thawed = self._thawed
-        if key in thawed:
-            return thawed[key]
-        value = self._frozen(key)
+        value = self._find(key)
         if value is _MISSING:
-            return self._shared_value(key)
-        if type(value) in SCALARS:
-            return value
-        thawed[key] = mutable = thaw(value)
-        return mutable
+            raise KeyError(key)
+        return value
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of `key`, or `default` when there is none."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
+        value = self._find(key)
+        return default if value is _MISSING else value
 
     def __setitem__(self, key: str, value: Any) -> None:
-        _check_key(key)
-        frozen = value if type(value) is str else freeze(value, f"state[{key!r}]")
-        if self._shared or self._removed or self._thawed or self._base.shared:
-            self._forget(key)
-        self._changed[key] = frozen
+        exact = key if type(key) is str else _exact_key(key)
+        self._put(exact, value if type(value) in ATOMS else freeze(value, f"state[{key!r}]"))
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
@@ -256,41 +250,73 @@ class State(MutableMapping[str, Any]):
         return key in self._base.values or key in self._base.shared
 
     def __iter__(self) -> Iterator[str]:
-        shared = self._shared or _EMPTY
-        removed = self._removed or _EMPTY
-        for key in (*self._base.values, *self._base.shared):
-            if key not in removed:
-                yield key
-        for key in (*self._changed, *shared):
-            if key not in self._base:
-                yield key
+        return iter(self._keys())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._keys())
+
+    def clear(self) -> None:
+        """Remove all keys."""
+        for key in self._keys():
+            del self[key]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, State):
+            return self._view() == other._view()
+        if isinstance(other, Mapping):
+            return self._view() == dict(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as that of a dict
 
     def __repr__(self) -> str:
-        return f"State({dict(self)!r})"
+        return f"State({self._view()!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        snapshot = self.snapshot()
+        return _restored, (snapshot.values, snapshot.shared, snapshot.meta)
 
     def __deepcopy__(self, memo: object) -> State:
         return self.clone()
 
     __copy__ = clone
 
-    def _frozen(self, key: str) -> Any:
+    def _find(self, key: str) -> Any:
+        """Return what is handed out for a key, or _MISSING; a container is copied first."""
+        thawed = self._thawed
+        if key in thawed:
+            return thawed[key]
         if key in self._changed:
-            return self._changed[key]
-        if self._removed and key in self._removed:
-            return _MISSING
-        if self._shared and key in self._shared:
-            return _MISSING
-        return self._base.values.get(key, _MISSING)
-
-    def _shared_value(self, key: str) -> Any:
-        if self._shared and key in self._shared:
+            value = self._changed[key]
+        elif self._shared and key in self._shared:
             return self._shared[key]
-        if self._removed and key in self._removed:
-            raise KeyError(key)
-        return self._base.shared[key]
+        elif self._removed and key in self._removed:
+            return _MISSING
+        else:
+            value = self._base.values.get(key, _MISSING)
+            if value is _MISSING:
+                return self._base.shared.get(key, _MISSING)
+        if type(value) in SCALARS:
+            return value
+        thawed[key] = mutable = thaw(value)
+        return mutable
+
+    def _put(self, key: str, frozen: Any) -> None:
+        if self._shared or self._removed or self._thawed:
+            self._forget(key)
+        self._changed[key] = frozen
+
+    def _keys(self) -> list[str]:
+        base, removed = self._base, self._removed or _EMPTY
+        keys = [key for key in (*base.values, *base.shared) if key not in removed]
+        keys += [key for key in (*self._changed, *(self._shared or _EMPTY)) if key not in base]
+        return keys
+
+    def _view(self) -> dict[str, Any]:
+        """Return what it holds, nothing of it copied."""
+        base = self._base
+        layers = {**base.values, **base.shared, **self._changed, **(self._shared or _EMPTY), **self._thawed}
+        return {key: layers[key] for key in self._keys()}
 
     def _forget(self, key: str) -> None:
         self._changed.pop(key, None)
@@ -303,13 +329,23 @@ class State(MutableMapping[str, Any]):
 
 def replacement(base: Snapshot, returned: State) -> Delta:
     """Return the change that turns one snapshot into the state that was returned instead."""
+    if returned._base is base:
+        return returned.delta()
     target = returned.snapshot()
-    changed = {key: value for key, value in target.values.items() if not same(value, base.values.get(key, _MISSING))}
+    changed = _different(target.values, base.values)
     shared = {key: value for key, value in target.shared.items() if base.shared.get(key, _MISSING) is not value}
     gone = frozenset(key for key in (*base.values, *base.shared) if key not in target)
     if not (changed or shared or gone):
         return NO_CHANGE
     return Delta(changed, gone, shared=shared)
+
+
+def _different(written: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in written.items() if key not in values or not same(value, values[key])}
+
+
+def _restored(values: Mapping[str, Any], shared: Mapping[str, Any], meta: Mapping[str, Any]) -> State:
+    return State._over(Snapshot(values, shared, meta))
 
 
 def _without(mapping: Mapping[str, Any], gone: frozenset[str], rewritten: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -318,9 +354,10 @@ def _without(mapping: Mapping[str, Any], gone: frozenset[str], rewritten: Mappin
     return {key: value for key, value in mapping.items() if key not in gone and key not in rewritten}
 
 
-def _check_key(key: object) -> None:
-    if type(key) is not str:
-        raise TypeError(f"a state's keys are strings, not {key!r}")
+def _exact_key(key: object) -> str:
+    if isinstance(key, str) and not isinstance(key, Enum):
+        return str.__str__(key)
+    raise TypeError(f"a state's keys are strings, not {excerpt(key)}")
 
 
 def overlay(base: Snapshot, deltas: Iterable[Delta]) -> Delta:

@@ -55,6 +55,8 @@ class Telemetry:
         self._observers = tuple(observers)
         self.is_listened_to = bool(self._observers)
         self.is_observed = feed is not None or self.is_listened_to
+        # For the facts of every step, which are never logged: without observers they go straight to the metrics.
+        self.observe_step = self.observe if feed is None or self._observers else feed
 
     def observe(self, fact: Fact) -> None:
         """Tell everybody about a fact. Never blocks."""

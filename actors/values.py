@@ -24,7 +24,9 @@ MAX_DEPTH = 100
 """How deeply values may nest; what contains itself is deeper than any limit."""
 
 SCALARS: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes, datetime, date, time, timedelta})
-_ATOMS = SCALARS - {datetime, time}
+ATOMS = SCALARS - {datetime, time}
+"""The types whose values need no check at all; a time zone does."""
+
 _KEY_TYPES: frozenset[type] = frozenset({str, int, bytes})
 _MODEL_SLOTS = ("__pydantic_extra__", "__pydantic_private__", "__pydantic_fields_set__")
 _FIELDS_SET = "__pydantic_fields_set__"
@@ -156,7 +158,7 @@ def freeze(value: object, where: str) -> Any:
         ValueError: If it nests deeper than `MAX_DEPTH`, as what contains itself does.
     """
     kind = type(value)
-    if kind in _ATOMS or kind is FrozenDict or kind is FrozenList or kind is FrozenRecord:
+    if kind in ATOMS or kind is FrozenDict or kind is FrozenList or kind is FrozenRecord:
         return value
     try:
         return _freeze(value, 0)
@@ -236,23 +238,30 @@ class _UnfitError(Exception):
 
 def _freeze(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind in _ATOMS:
+    if kind in ATOMS:
         return value
-    if kind is datetime or kind is time:
-        return _checked_zone(value)
-    if kind in _FROZEN_CONTAINERS and kind is not tuple:
-        _check_depth(value, depth)
-        return value
-    if isinstance(value, Enum):
-        raise _UnfitError(value, "store its `.value`")
-    for base, convert in _SCALAR_BASES:
-        if isinstance(value, base):
-            return convert(value)
+    copied = _COPIES.get(kind)
+    if copied is None:
+        if kind is datetime or kind is time:
+            return _checked_zone(value)
+        if kind in _FROZEN_CONTAINERS:
+            _check_depth(value, depth)
+            return value
+        if isinstance(value, Enum):
+            raise _UnfitError(value, "store its `.value`")
+        for base, convert in _SCALAR_BASES:
+            if isinstance(value, base):
+                return convert(value)
+        copied = _copier(value)
     if depth >= MAX_DEPTH:
         raise _TooDeepError
+    return copied(value, depth + 1)
+
+
+def _copier(value: object) -> Callable[[Any, int], Any]:
     for base, copied in _CONTAINERS:
         if isinstance(value, base):
-            return copied(value, depth + 1)
+            return copied
     raise _UnfitError(value, _CONVERT)
 
 
@@ -286,7 +295,7 @@ def _freeze_mapping(value: Mapping[Any, Any], depth: int) -> FrozenDict:
     frozen = {}
     for key, item in value.items():
         exact = key if type(key) in _KEY_TYPES else _exact_key(key)
-        if type(item) not in _ATOMS:
+        if type(item) not in ATOMS:
             try:
                 item = _freeze(item, depth)  # noqa: PLW2901  # the same item, frozen
             except _UnfitError as unfit:
@@ -307,7 +316,7 @@ def _exact_key(key: object) -> Any:
 def _freeze_sequence(value: Iterable[Any], depth: int) -> list[Any]:
     frozen = []
     for item in value:
-        if type(item) not in _ATOMS:
+        if type(item) not in ATOMS:
             try:
                 item = _freeze(item, depth)  # noqa: PLW2901  # the same item, frozen
             except _UnfitError as unfit:
@@ -445,10 +454,9 @@ _SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (timedelta, _exactly(_exact_timedelta)),
     ((bytearray, memoryview), bytes),
 )
+_COPIES: dict[type, Callable[[Any, int], Any]] = {dict: _freeze_mapping, list: _freeze_list, tuple: _freeze_tuple}
 _CONTAINERS: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
-    (dict, _freeze_mapping),
-    (list, _freeze_list),
-    (tuple, _freeze_tuple),
+    *_COPIES.items(),
     (BaseModel, _freeze_model),
     (_AnyDataclass, _freeze_dataclass),
     (Mapping, _freeze_mapping),

@@ -46,6 +46,9 @@ class Context(Protocol):
     def observe(self, fact: Fact) -> None:
         """Report what happened to whoever counts it."""
 
+    def observe_step(self, fact: Fact) -> None:
+        """Report what every step reports, by the shortest way."""
+
     def dead_letter(self, reason: str, detail: str) -> None:
         """Count a message that nobody wants."""
 

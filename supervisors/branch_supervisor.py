@@ -291,7 +291,7 @@ class BranchSupervisor:
 
     def _keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
         if context.is_observed:
-            context.observe(StageEnded(self._workflow, self._run, record))
+            context.observe_step(StageEnded(self._workflow, self._run, record))
         if parent is None:
             return
         if self._records_left <= 0:

@@ -16,6 +16,9 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"
     SKIPPED = "skipped"
 
+    # Enum's own hash is a Python function, and outcomes are keys of what every step adds to.
+    __hash__ = str.__hash__
+
 
 class Reason(StrEnum):
     """Why work ended as it did. The list is closed: dashboards may rely on it."""
@@ -58,6 +61,8 @@ class Reason(StrEnum):
     ABANDONED_LIMIT = "abandoned_limit"
     # skipped
     UNMET_PREREQUISITE = "unmet_prerequisite"
+
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -37,7 +36,7 @@ def load_agents(target: Target | None, workflow: Target) -> tuple[str, Any]:
     agents = load(target, _candidates_of)
     is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
     if not isinstance(agents, Mapping) and not is_function:
-        found = _candidates_of(sys.modules[target.module])
+        found = _candidates_of(imported(target.module))
         raise WrongUseError(f"{str(target)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
     return str(target), agents
 

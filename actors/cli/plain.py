@@ -33,7 +33,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    return excerpt(value) if depth >= MAX_DEPTH else _plain_container(value, depth + 1)
+    try:
+        return excerpt(value) if depth >= MAX_DEPTH else _plain_container(value, depth + 1)
+    except Exception:  # noqa: BLE001  # the code of an object that was shared by reference
+        return excerpt(value)
 
 
 def _plain_number(value: float) -> int | float | str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +18,9 @@ from actors.orchestrators.branch import Branch
 from actors.work import render
 
 _MISSING: Any = object()
+
+# How the names of files begin whose code is not the user's: frozen modules, the import system, this package.
+_NOT_USERS = ("<", str(Path(importlib.__file__).parent), str(Path(__file__).parents[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +39,18 @@ class Target:
         return f"{self.module}:{self.attribute}"
 
 
-class TargetType(click.ParamType):
-    """Parses MODULE:ATTRIBUTE.
+def parsed_target(text: str) -> Target:
+    """Parse MODULE:NAME; for click to call.
 
-    Args:
-        attribute: What is taken when there is only a module; None if the attribute must be given.
+    Raises:
+        BadParameter: If it is none.
     """
-
-    name = "target"
-
-    def __init__(self, attribute: str | None = None) -> None:
-        self._attribute = attribute
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
-        """Return the target, or fail with what is wrong with the text."""
-        if isinstance(value, Target):
-            return value
-        module, _, attribute = value.partition(":")
-        if module.endswith(".py") or "/" in module:
-            self.fail(f"{value!r} names a file; name its module, as in package.module:NAME", param, ctx)
-        attribute = attribute or self._attribute or ""
-        if not module.strip(".") or module.startswith(".") or not attribute:
-            self.fail(f"{value!r} is not MODULE:NAME, such as flows:RESEARCH", param, ctx)
-        return Target(module, attribute)
+    module, _, attribute = text.partition(":")
+    if module.endswith(".py") or "/" in module:
+        raise click.BadParameter(f"{text!r} names a file; name its module, as in package.module:NAME")
+    if not module or module.startswith(".") or not attribute:
+        raise click.BadParameter(f"{text!r} is not MODULE:NAME, such as flows:RESEARCH")
+    return Target(module, attribute)
 
 
 def load(target: Target, describe_found: Callable[[ModuleType], str]) -> Any:
@@ -91,7 +83,7 @@ def load_workflow(target: Target) -> str | Pattern | Branch:
         return value
     raise WrongUseError(
         f"{str(target)!r} is a {type(value).__name__}, not a workflow: a pattern, or the name of an agent; "
-        f"{_workflows_of(sys.modules[target.module])}"
+        f"{_workflows_of(imported(target.module))}"
     )
 
 
@@ -102,7 +94,7 @@ def imported(name: str) -> ModuleType:
         WrongUseError: If there is no such module, or it raises; the text says where.
     """
     try:
-        return import_module(name)
+        return importlib.import_module(name)
     except (Exception, SystemExit) as error:  # a user's module may raise anything
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
             hint = "run mixmode from the folder that holds it, or install its package"
@@ -113,9 +105,8 @@ def imported(name: str) -> ModuleType:
 def located(error: BaseException) -> str:
     """Return an exception as text on one line, with the place in the user's code that it comes from."""
     text = " ".join(render(error).text.split())
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
-    place = frames[-1]
-    return text if place.filename == __file__ else f"{text} ({place.filename}, line {place.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_NOT_USERS)]
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 
 
 def listed(names: list[str], what: str) -> str:

@@ -1,0 +1,30 @@
+"""The command `mixmode`."""
+
+from __future__ import annotations
+
+import signal
+
+import click
+
+from actors.cli.interrupts import exit_code_of
+from actors.cli.run_command import run
+
+
+@click.group()
+@click.version_option(package_name="mixmode")
+def mixmode() -> None:
+    """Run workflows of agents under supervision."""
+
+
+mixmode.add_command(run)
+
+
+def main() -> int:
+    """Run the command on `sys.argv` and return its exit code."""
+    try:
+        return int(mixmode.main(prog_name="mixmode", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:  # a signal before or after `mixmode run` took care of them
+        return exit_code_of(signal.SIGINT)

@@ -1,0 +1,1 @@
+"""Benchmarks: what a supervised step costs, side by side in one process."""
