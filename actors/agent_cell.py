@@ -14,7 +14,6 @@ from actors.instance import Instance
 from actors.invocation import Invocation, is_crash
 from actors.mailbox import Mailbox
 from supervisors.child_spec import ChildSpec
-from supervisors.facts import AgentRan
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class AgentCell(Cell):
     ) -> None:
         super().__init__()
         self.system = system
-        self.definition = definition
+        self.define(definition)
         self.spec = spec
         self.name = spec.name
         self.now = system.plane.now
@@ -87,11 +86,6 @@ class AgentCell(Cell):
         return f"agent {self.name!r}"
 
     @property
-    def dispatcher(self) -> Dispatcher:
-        """Where its code runs."""
-        return self.system.loops if self.definition.is_async else self.system.threads
-
-    @property
     def capacity(self) -> int:
         """How many events may wait."""
         return self.mailbox.capacity
@@ -105,6 +99,12 @@ class AgentCell(Cell):
     def abandoned_count(self) -> int:
         """How many pieces of its work could not be stopped and still run."""
         return len(self._abandoned)
+
+    def define(self, definition: AgentDefinition) -> None:
+        """Take what is known of the agent; more of it may be known when a factory has made one."""
+        self.definition = definition
+        system = self.system
+        self.dispatcher: Dispatcher = system.loops if definition.is_async else system.threads
 
     def running(self) -> Iterator[Invocation]:
         """Yield what its instances are doing, or were doing when they were told to stop."""
@@ -177,7 +177,7 @@ class AgentCell(Cell):
         if following is not None:
             self.dispatcher.execute(following)
         if was_wanted:
-            self._observe_run(invocation, outcome)
+            invocation.observe(outcome)
             invocation.answer(outcome, value)
         elif not _is_cancellation(outcome):
             self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
@@ -229,7 +229,7 @@ class AgentCell(Cell):
                     self.mailbox.note_withdrawn()
                 else:
                     following = self._free(invocation, is_crashed=False)
-        self._observe_run(invocation, outcome)
+        invocation.observe(outcome)
         if invocation.timer is not None:
             invocation.timer.cancel()
             invocation.timer = None
@@ -242,23 +242,11 @@ class AgentCell(Cell):
         if following is not None:
             self.dispatcher.execute(following)
 
-    def _observe_run(self, invocation: Invocation, outcome: Outcome) -> None:
-        telemetry = self.system.telemetry
-        if not telemetry.is_observed:
-            return
-        begun_at = invocation.begun_at
-        if begun_at is None:
-            waited, ran = self.now() - invocation.sent_at, None
-        else:
-            waited = begun_at - invocation.sent_at
-            ran = (invocation.ended_at or self.now()) - begun_at
-        telemetry.observe_step(AgentRan(self.name, outcome, waited, ran))
-
     def reject(self, letters: list[Any], outcome: Outcome) -> None:
         """Answer events that were taken out of the mailbox. Not under the lock."""
         for letter in letters:
             letter.is_live = False
-            self._observe_run(letter, outcome)
+            letter.observe(outcome)
             letter.answer(outcome, None)
 
     # Messages of the control plane

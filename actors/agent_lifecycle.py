@@ -115,7 +115,7 @@ class Lifecycle:
             self._start_failed(work.instance, render(message.error).text)
             return
         is_handed_over = work.definition.is_async and not cell.definition.is_async
-        cell.definition = work.definition
+        cell.define(work.definition)
         if is_handed_over:
             fresh = StartWork(cell, work.instance, reason=work.reason, product=message.product)
             self._start(_Start(fresh))

@@ -1,45 +1,124 @@
 """The codec: events, states, results, outcomes, traces and errors as msgpack bytes, and back.
 
-A message is a list of the format's version, the kind of what it holds, and that itself. Plain data keeps its exact
-types: what msgpack does not know is a list that begins with a tag, an extension type without content. Equal values
-that were built in the same order give the same bytes.
-
-Three things do not survive: `Failure.exception`, an error's `__cause__`, `__context__` and notes, and the identity of
-what occurs twice. What is shared by reference is refused.
+A message is a list of the format's version, the kind of what it holds, and that itself. Equal values that were built
+in the same order give the same bytes. Three things do not survive: `Failure.exception`, an error's cause and notes,
+and the identity of what occurs twice.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import types as builtin_types
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta, timezone
-from enum import StrEnum
-from functools import cache
-from typing import Any, NamedTuple, NoReturn, TypeAlias, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
+from typing import Any
 
 import msgpack
-from pydantic import BaseModel
 
-import actors.errors
-import supervisors.errors
-from actors.errors import ActorError, CodecError
-from actors.event import Event
-from actors.orchestrators.base import BranchReport
-from actors.result import AgentResult
-from actors.state import Snapshot, State
-from actors.values import MAX_DEPTH, FrozenDict, FrozenList, FrozenRecord, freeze, thaw
-from supervisors.errors import SupervisionError
+from actors.errors import CodecError
+from actors.shapes import SHAPES, kind_of
+from actors.wire import Tag, expand, known_types
 from supervisors.excerpt import excerpt
-from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
-from supervisors.trace import TraceRecord
 
 FORMAT_VERSION = 1
 """The first element of every message; a change that old readers cannot understand raises it."""
 
-# A merger may lay some more levels around what was checked against MAX_DEPTH.
-_DEEPEST = 2 * MAX_DEPTH
-_SURROGATES = "surrogatepass"
+_INTEGER = 0
+"""The code of the extension type of integers beyond 64 bits; those of the tags follow."""
 
-_Types: TypeAlias = Mapping[str, type]
+_TAGS = {tag.value: tag for tag in Tag}
+# Strings may hold lone surrogates, as the names of files do.
+_UNICODE_ERRORS = "surrogatepass"
+_BITS_IN_A_BYTE = 8
+
+
+def encode(value: object) -> bytes:
+    """Return the bytes of an event, a state, a result, an outcome, a trace, an error of ours, or plain data.
+
+    Raises:
+        CodecError: If something in it is not plain data, or is shared by reference.
+    """
+    kind = kind_of(value)
+    message = [FORMAT_VERSION, kind, SHAPES[kind].write(value)]
+    try:
+        packed: bytes = msgpack.packb(message, default=_extend, strict_types=True, unicode_errors=_UNICODE_ERRORS)
+    except (ValueError, OverflowError) as error:
+        raise CodecError(f"what is to be encoded is too long or nests too deeply: {error}") from error
+    return packed
+
+
+def decode(data: bytes, *, types: Iterable[type] = ()) -> Any:
+    """Return what `encode` was given, as a copy. Runs no code of a user's: validators and `__init__` do not run again.
+
+    Args:
+        data: The bytes. They may come from a stranger: memory stays within a small multiple of their length.
+        types: The dataclasses and pydantic models that may be in them. No class is ever imported.
+
+    Raises:
+        CodecError: If they are not what this version of `encode` writes, or hold a class that is not among `types`.
+        TypeError: If `data` are no bytes, or something in `types` is neither a dataclass nor a model.
+    """
+    known = known_types(types)
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"what is to be decoded must be bytes, not {excerpt(data)}")
+    kind, body = _opened(_unpacked(bytes(data)))
+    return SHAPES[kind].read(body, known)
+
+
+def _unpacked(data: bytes) -> Any:
+    try:
+        _measure(data)
+        return msgpack.unpackb(
+            data,
+            ext_hook=_contract,
+            strict_map_key=False,
+            unicode_errors=_UNICODE_ERRORS,
+            max_str_len=len(data),
+            max_bin_len=len(data),
+            max_ext_len=len(data),
+            max_array_len=len(data),
+            max_map_len=len(data),
+        )
+    except CodecError:
+        raise
+    except (msgpack.UnpackException, ValueError, TypeError) as error:
+        raise CodecError(f"the bytes are no message: {error or type(error).__name__}") from error
+
+
+def _measure(data: bytes) -> None:
+    """Walk through the bytes without making anything of them: a list of a billion items has to have them."""
+    unpacker = msgpack.Unpacker(None, max_buffer_size=len(data))
+    unpacker.feed(data)
+    unpacker.skip()
+    if unpacker.tell() != len(data):
+        raise CodecError(f"the bytes are no message: {len(data) - unpacker.tell()} bytes follow its end")
+
+
+def _opened(message: Any) -> tuple[str, Any]:
+    """Return the kind and the body of a message."""
+    if type(message) is not list or not message or type(message[0]) is not int:
+        raise CodecError(f"the bytes are no message: it begins with a format version, not with {excerpt(message)}")
+    if message[0] != FORMAT_VERSION:
+        raise CodecError(f"the message has the format version {excerpt(message[0])}; this codec reads {FORMAT_VERSION}")
+    if len(message) != len(("version", "kind", "body")):
+        raise CodecError(f"a message has a version, a kind and a body, not {len(message)} parts")
+    _, kind, body = message
+    if type(kind) is not str or kind not in SHAPES:
+        raise CodecError(f"the message is of the unknown kind {excerpt(kind)}; known are: {', '.join(SHAPES)}")
+    return kind, body
+
+
+def _extend(value: Any) -> Any:
+    """Return what msgpack can write instead of a value that it does not know."""
+    if type(value) is Tag:
+        return msgpack.ExtType(value, b"")
+    if type(value) is int:
+        size_bytes = value.bit_length() // _BITS_IN_A_BYTE + 1
+        return msgpack.ExtType(_INTEGER, value.to_bytes(size_bytes, "big", signed=True))
+    return expand(value)
+
+
+def _contract(code: int, content: bytes) -> Any:
+    """Return what an extension type stands for."""
+    if code == _INTEGER:
+        return int.from_bytes(content, "big", signed=True)
+    if content or code not in _TAGS:
+        raise CodecError(f"the bytes are no message: they hold an unknown extension type {code}")
+    return _TAGS[code]

@@ -12,8 +12,9 @@ from typing import Any, Self, TypeAlias
 from pydantic import Field, field_validator
 
 from actors.errors import SharedValueError
+from actors.frozen import FrozenDict, FrozenList
 from actors.state import Snapshot
-from actors.values import FrozenDict, FrozenList, freeze
+from actors.values import freeze
 from supervisors.model import Model
 
 _MISSING: Any = object()

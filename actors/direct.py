@@ -12,6 +12,7 @@ from actors.invocation import Assignment, Invocation
 from actors.result import AgentResult
 from actors.state import EMPTY_SNAPSHOT, State
 from actors.values import FrozenDict
+from supervisors.facts import AgentRan
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class DirectInvocation(Invocation):
         deadline_at = None if cell.timeout is None else cell.now() + cell.timeout
         super().__init__(cell, assignment, 1, deadline_at)
         self._reply = reply
+
+    def observe(self, outcome: Outcome) -> None:
+        """Tell observers how it ended."""
+        telemetry, now, begun_at = self.cell.system.telemetry, self.cell.now(), self.begun_at
+        if telemetry.is_observed:
+            waited = (now if begun_at is None else begun_at) - self.sent_at
+            ran = None if begun_at is None else (self.ended_at or now) - begun_at
+            telemetry.observe(AgentRan(self.agent, outcome, waited, ran))
 
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Answer the future, if there is one."""

@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from actors.values import FrozenDict, freeze
+from actors.frozen import FrozenDict
+from actors.values import freeze
 from supervisors.excerpt import excerpt
 
 # Drawn once for each process, because drawing costs more than a whole step of a run.

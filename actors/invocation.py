@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from contextvars import Context as ContextVariables
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
 from actors.errors import InvalidResultError, MissingKeysError
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Assignment(NamedTuple):
-    """What a performer is handed: the payload of an attempt.
+@dataclass(slots=True)
+class Assignment:
+    """What a performer is handed: the payload of an attempt. Nobody changes it.
 
     Attributes:
         event: The event, as its parent got it.
@@ -86,6 +88,9 @@ class Invocation(Work):
         """Tell whoever waits how it ended; for ok, `value` is the delta and the metadata. Any thread; once."""
         raise NotImplementedError
 
+    def observe(self, outcome: Outcome) -> None:
+        """Tell observers how it ended, if nobody else does. Any thread."""
+
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
         with self.cell.lock:
@@ -97,11 +102,12 @@ class Invocation(Work):
     def call(self) -> Any:
         """Call the agent with its own event and its own state."""
         definition = self.cell.definition
-        event, metadata, snapshot, _ = self.assignment
+        assignment = self.assignment
+        snapshot = assignment.state
         self._state = state = State._over(snapshot)
         if definition.requires:
             _check_keys(definition, "requires", snapshot)
-        event = event.derived(self.agent, metadata)
+        event = assignment.event.derived(self.agent, assignment.metadata)
         run = definition.function or self.instance.behaviour.run  # type: ignore[union-attr]  # what is no function has instances
         if definition.wants_context:
             return run(event, state, InvocationContext(self))

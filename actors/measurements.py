@@ -20,6 +20,7 @@ from supervisors.facts import (
     StageRetried,
     TimedOut,
 )
+from supervisors.outcome import Outcome, OutcomeKind
 
 
 class Measurements:
@@ -174,6 +175,9 @@ class Measurements:
         record = fact.record
         values = (fact.workflow, record.path, record.pattern, record.outcome.kind)
         self._stage_duration.observe(values, record.duration)
+        if record.agent and record.attempts and record.outcome.kind is not OutcomeKind.REJECTED:
+            ran = record.run_time if record.has_begun else None
+            self._note_agent(record.agent, record.outcome, record.queue_wait, ran)
 
     def _stage_retried(self, fact: StageRetried) -> None:
         self._retries.add((fact.workflow, fact.path))
@@ -185,10 +189,13 @@ class Measurements:
         required = "true" if fact.required else "false"
         self._branch_failures.add((fact.workflow, fact.branch, required, fact.outcome.reason))
 
+    def _note_agent(self, agent: str, outcome: Outcome, waited: float, ran: float | None) -> None:
+        self._agent_queue.observe((agent,), waited)
+        if ran is not None:
+            self._agent_run.observe((agent, outcome.kind), ran)
+
     def _agent_ran(self, fact: AgentRan) -> None:
-        self._agent_queue.observe((fact.agent,), fact.queue_wait)
-        if fact.run_time is not None:
-            self._agent_run.observe((fact.agent, fact.outcome.kind), fact.run_time)
+        self._note_agent(fact.agent, fact.outcome, fact.queue_wait, fact.run_time)
 
     def _agent_restarted(self, fact: AgentRestarted) -> None:
         self._agent_restarts.add((fact.agent, fact.reason))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from actors.errors import MergeConflictError
+from actors.frozen import FrozenDict, same
 from actors.state import NO_CHANGE, Delta, Snapshot, overlay
-from actors.values import FrozenDict, same
 from supervisors.model import Model
 from supervisors.outcome import Outcome
 

@@ -196,17 +196,15 @@ class MetricsActor:
             return  # a finalizer or signal handler struck inside
         self._is_counting = True
         try:
+            pending, count = self._pending, self._measurements.count
             for _ in range(facts):
-                self._count_first()
+                try:
+                    count(pending[0])
+                except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the counting
+                    self._defect = error
+                pending.popleft()
         finally:
             self._is_counting = False
-
-    def _count_first(self) -> None:
-        try:
-            self._measurements.count(self._pending[0])
-        except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the counting
-            self._defect = error
-        self._pending.popleft()
 
     def _report_defect(self) -> None:
         """Log the last defect, here where it is a scrape that may be held up by a log handler."""

@@ -128,6 +128,7 @@ def _compile(part: Part, path: str, *, parent: str) -> Job:
         fallback,
         part.required,
         part.is_branch,
+        agent=node if isinstance(node, str) else "",
     )
 
 

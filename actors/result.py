@@ -10,8 +10,8 @@ from pydantic import Field, field_validator
 
 from actors.errors import InvalidResultError
 from actors.event import freeze_fields
+from actors.frozen import FrozenDict
 from actors.state import Delta, Snapshot, State, replacement
-from actors.values import FrozenDict
 from supervisors.model import Model
 
 _NO_METADATA = FrozenDict()
@@ -71,7 +71,7 @@ def settle(agent: str, base: Snapshot, state: State, returned: object) -> tuple[
     """
     metadata = _NO_METADATA
     try:
-        if isinstance(returned, AgentResult):
+        if returned is not None and isinstance(returned, AgentResult):
             metadata = returned.metadata  # type: ignore[assignment]  # the validator froze it
             returned = returned.state
         if returned is None or returned is state:

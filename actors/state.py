@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from enum import Enum
 from typing import Any
 
-from actors.values import ATOMS, SCALARS, FrozenDict, freeze, same, thaw
+from actors.frozen import SCALARS, FrozenDict, same, thaw
+from actors.values import ATOMS, freeze
 from supervisors.excerpt import excerpt
 
 _EMPTY: FrozenDict = FrozenDict()
@@ -44,13 +45,16 @@ class Delta:
             return later
         if later is NO_CHANGE:
             return self
+        meta = {**self.meta, **later.meta} if later.meta else self.meta
+        if not (self.removed or self.shared or later.removed or later.shared):
+            return Delta({**self.changed, **later.changed}, meta=meta)
         gone = later.removed
         rewritten = later.changed.keys() | later.shared.keys()
         return Delta(
             {**_without(self.changed, gone, later.shared), **later.changed},
             (self.removed - rewritten) | gone,
             shared={**_without(self.shared, gone, later.changed), **later.shared},
-            meta={**self.meta, **later.meta} if later.meta else self.meta,
+            meta=meta,
         )
 
     def thawed(self) -> dict[str, Any]:
@@ -103,7 +107,9 @@ class Snapshot:
         if delta is NO_CHANGE:
             return self
         values, shared = self.values, self.shared
-        if delta.changed or delta.removed or delta.shared:
+        if not (shared or delta.removed or delta.shared):
+            values = {**values, **delta.changed} if delta.changed else values
+        else:
             values = {**_without(values, delta.removed, delta.shared), **delta.changed}
             shared = {**_without(shared, delta.removed, delta.changed), **delta.shared}
         meta = {**self.meta, **delta.meta} if delta.meta else self.meta
@@ -213,7 +219,9 @@ class State(MutableMapping[str, Any]):
         changed = _different(written, self._base.values)
         if self._removed or self._shared:
             known = self._base.shared
-            shared = {key: each for key, each in (self._shared or _EMPTY).items() if known.get(key, _MISSING) is not each}
+            shared = {
+                key: each for key, each in (self._shared or _EMPTY).items() if known.get(key, _MISSING) is not each
+            }
             if changed or shared or self._removed:
                 return Delta(changed, frozenset(self._removed or ()), shared=shared)
         return Delta(changed) if changed else NO_CHANGE

@@ -15,7 +15,7 @@ from supervisors.behaviour import Context
 from supervisors.branch_policies import Verdict
 from supervisors.child import Child, Group
 from supervisors.deadlines import UNLIMITED, Deadline
-from supervisors.facts import BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
+from supervisors.facts import AgentRan, BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import (
     Answer,
@@ -193,8 +193,17 @@ class BranchSupervisor:
         if child.ending is not None:
             outcome = child.ending
         elif outcome.kind is not OutcomeKind.OK and self._goes_on(child, outcome, context):
+            self._note_attempt(child, answer, context)
             return
         self._finish(child, outcome, answer, context)
+
+    def _note_attempt(self, child: Child, answer: Answer, context: Context) -> None:
+        """Tell of an attempt that is followed by another; the last one is told with its stage."""
+        agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
+        if agent and context.is_observed:
+            waited = (now if begun_at is None else begun_at) - child.sent_at
+            ran = None if begun_at is None else (answer.ended_at or now) - begun_at
+            context.observe(AgentRan(agent, answer.outcome, waited, ran))
 
     def _goes_on(self, child: Child, outcome: Outcome, context: Context) -> bool:
         """Start what comes after a failed attempt, if anything does."""
@@ -285,6 +294,8 @@ class BranchSupervisor:
             answer.metadata or _NO_METADATA,
             tuple(child.records) if child.records else (),
             child.dropped,
+            job.agent,
+            begun_at is not None,
         )
         self._keep(child.parent, record, context)
         return record

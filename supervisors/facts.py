@@ -1,6 +1,6 @@
 """Facts: what happened to a run, a stage or an agent, told to whoever observes.
 
-The two that every step tells are slotted dataclasses, which cost less than anything frozen; nobody changes a fact.
+The one that every step tells is a slotted dataclass, which costs less than anything frozen; nobody changes a fact.
 """
 
 from __future__ import annotations
@@ -74,9 +74,10 @@ class BranchFailed(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(slots=True)
-class AgentRan:
+class AgentRan(NamedTuple):
     """An agent was done with an event, or was given up on.
+
+    Not told of the last attempt at a node of a workflow: that one's figures are in its `StageEnded`.
 
     Attributes:
         agent: Its name.

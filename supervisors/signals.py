@@ -59,6 +59,7 @@ class Job:
         required: Whether its group or sequence fails with it.
         is_branch: Whether the user gave it a policy of its own, so that its failure counts as a branch's.
         is_internal: Whether it is a step of the runtime's own, kept out of traces and metrics.
+        agent: The name of the agent that performs it; empty when none does.
     """
 
     path: str
@@ -70,6 +71,7 @@ class Job:
     required: bool = True
     is_branch: bool = False
     is_internal: bool = False
+    agent: str = ""
 
 
 class Attempt(Protocol):

@@ -29,6 +29,8 @@ class TraceRecord:
         metadata: What the agent said about its result, as plain data.
         children: The records of what was executed below it; branches in declared order.
         dropped: How many further records below it were not kept.
+        agent: The name of the agent that did it; empty for patterns.
+        has_begun: Whether that agent began its last attempt.
     """
 
     path: str
@@ -44,6 +46,8 @@ class TraceRecord:
     metadata: Mapping[str, Any] = field(default_factory=lambda: _NO_METADATA)
     children: tuple[TraceRecord, ...] = ()
     dropped: int = 0
+    agent: str = ""
+    has_begun: bool = False
 
     def walk(self) -> Iterator[TraceRecord]:
         """Yield this record and all below it, parents first, in the order of execution."""

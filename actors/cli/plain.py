@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from actors.values import MAX_DEPTH
 from supervisors.excerpt import excerpt
 
-_LONGEST_INTEGER_BITS = 10_000
+# Python refuses to turn longer ones into digits, at the strictest that it can be set to.
+_LONGEST_INTEGER_BITS = 2_000
 
 
 def plain(value: Any, depth: int = 0) -> Any:

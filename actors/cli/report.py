@@ -51,7 +51,10 @@ def latencies(trace: TraceRecord) -> str:
 
 
 def _rows(record: TraceRecord, depth: int) -> Iterator[tuple[str, str, str]]:
-    numbers = f"{record.duration:>10.3f} {record.queue_wait:>10.3f} {record.run_time:>10.3f} {record.attempts:>6}"
+    # What an orchestrator waited and ran says nothing: that is its children's.
+    own = (record.queue_wait, record.run_time) if record.pattern == "agent" else (None, None)
+    waited, ran = ("" if seconds is None else f"{seconds:.3f}" for seconds in own)
+    numbers = f"{record.duration:>10.3f} {waited:>10} {ran:>10} {record.attempts:>6}"
     outcome = record.outcome
     yield f"{INDENT * depth}{record.path.rpartition('/')[2]}", numbers, f"{outcome.kind} ({outcome.reason})"
     for child in record.children:

@@ -44,7 +44,7 @@ class _Options:
     as_json: bool
 
 
-@click.command("run")
+@click.command("run", short_help="Run a workflow once.")
 @click.argument("workflow", metavar="MODULE:WORKFLOW", type=parsed_target)
 @click.option(
     "--agents",

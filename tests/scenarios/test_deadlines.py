@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from actors import AgentContext, Branch, Event, Parallel, Run, Runtime, RunTimeoutError, State
+from actors import (
+    Agent, AgentContext, Branch, Event, Parallel, Run, Runtime, RunTimeoutError, State,
+)
 from supervisors import OutcomeKind, Reason, TraceRecord
 from supervisors.facts import LoopBlocked
-from tests.scenarios.timing import fastest, seconds_of
+from tests.scenarios.timing import eventually, fastest, seconds_of
 from tests.scenarios.watching import PATIENCE, Watcher
 
 TIMEOUT = 0.2
@@ -240,44 +242,100 @@ def test_the_seconds_of_a_blocked_loop_are_charged_to_the_blocker(
     assert 0.2 < sum(fact.seconds for fact in watcher.all(LoopBlocked)) < 1.0
 
 
+# What becomes of a loop that an agent never lets go of.
+
+
+class Stuck:
+    """An agent that holds its loop until the gate is opened."""
+
+    def __init__(self, runtime: Runtime, gate: threading.Event) -> None:
+        self.runtime = runtime
+        self.holds = threading.Event()
+        self.gate = gate
+        runtime.spawn("stuck", self.hold)
+        runtime.spawn("quick", quick_async)
+
+    async def hold(self, event: Event, state: State) -> None:
+        self.holds.set()
+        self.gate.wait(PATIENCE)  # the misbehaviour: a blocking wait in a coroutine
+
+    def block(self) -> None:
+        """Block the loop; the runtime is not to have found out yet."""
+        self.runtime.submit("stuck", timeout=0.05)
+        assert self.holds.wait(PATIENCE)
+
+    def await_replacement(self) -> None:
+        """Wait until new work gets through again, with the old loop still blocked."""
+        assert eventually(self._is_quick_done), "the loop was not replaced"
+        assert not self.gate.is_set()
+
+    def _is_quick_done(self) -> bool:
+        return self.runtime.submit("quick", timeout=0.1).exception() is None
+
+
+@pytest.fixture
+def stuck(runtime: Runtime, gate: threading.Event) -> Stuck:
+    return Stuck(runtime, gate)
+
+
 def test_a_loop_that_stays_blocked_is_replaced_while_it_is_blocked(
-    runtime: Runtime, gate: threading.Event
+    runtime: Runtime, stuck: Stuck
 ) -> None:
-    async def stuck(event: Event, state: State) -> None:
-        gate.wait(PATIENCE)  # the misbehaviour: a blocking wait in a coroutine
+    stuck.block()
 
-    runtime.spawn("stuck", stuck)
-    runtime.spawn("healthy", quick_async)
-    runtime.submit("stuck", timeout=0.05).exception()
+    stuck.await_replacement()
 
-    results = [runtime.run("healthy", timeout=PATIENCE) for _ in range(10)]
-
-    assert not gate.is_set()
+    results = [runtime.run("quick", timeout=PATIENCE) for _ in range(10)]
     assert all(result.state["async"] == "done" for result in results)
 
 
-def test_what_waits_on_a_replaced_loop_goes_on_when_it_runs_again(
-    runtime: Runtime, watcher: Watcher, gate: threading.Event
+def test_work_that_had_not_begun_on_a_replaced_loop_is_done_on_the_new_one(
+    runtime: Runtime, stuck: Stuck
 ) -> None:
-    waiting = asyncio.Event()
+    stuck.block()
+    queued = runtime.submit("quick")
+
+    stuck.await_replacement()
+
+    assert queued.result(timeout=2.0).state["async"] == "done"
+
+
+def test_what_waits_on_a_replaced_loop_goes_on_when_it_runs_again(
+    runtime: Runtime, stuck: Stuck
+) -> None:
+    waiting = threading.Event()
 
     async def bystander(event: Event, state: State) -> None:
         waiting.set()
-        await asyncio.sleep(0.01)  # it is held up in here
-        state["async"] = "done"
+        await asyncio.sleep(0.3)  # it is held up in here
+        state["bystander"] = "done"
 
-    async def stuck(event: Event, state: State) -> None:
-        await waiting.wait()
-        gate.wait(PATIENCE)  # the misbehaviour: a blocking wait in a coroutine
-
-    runtime.spawn("stuck", stuck)
     runtime.spawn("bystander", bystander)
-    runtime.spawn("healthy", quick_async)
     held_up = runtime.submit("bystander")
-    runtime.submit("stuck", timeout=0.05).exception()
-    runtime.run("healthy", timeout=PATIENCE)
+    assert waiting.wait(PATIENCE)
+    stuck.block()
+    stuck.await_replacement()
     assert not held_up.done()
 
-    gate.set()
+    stuck.gate.set()
 
-    assert held_up.result(PATIENCE).state["async"] == "done"
+    assert held_up.result(PATIENCE).state["bystander"] == "done"
+
+
+@pytest.mark.parametrize("timeout", [0.05, 0.5], ids=["before", "after"])
+def test_an_agent_whose_event_ran_out_around_a_replacement_handles_the_next(
+    runtime: Runtime, stuck: Stuck, timeout: float
+) -> None:
+    class Counter(Agent):
+        async def run(self, event: Event, state: State) -> None:
+            state["handled"] = True
+
+    runtime.spawn("counter", Counter)
+    runtime.run("counter")
+    stuck.block()
+    overtaken = runtime.submit("counter", timeout=timeout)
+
+    stuck.await_replacement()
+
+    overtaken.exception()
+    assert runtime.run("counter", timeout=2.0).state["handled"] is True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.scenarios.watching import PATIENCE
+
 TRIES = 3
 
 
@@ -23,3 +25,11 @@ def seconds_of(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def eventually(claim: Callable[[], bool]) -> bool:
+    """Say whether a claim comes true; asked again and again for as long as there is patience."""
+    ends = time.monotonic() + PATIENCE
+    while not (holds := claim()) and time.monotonic() < ends:
+        time.sleep(0.005)
+    return holds

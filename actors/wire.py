@@ -1,0 +1,275 @@
+"""Plain data as it is on the wire: builtins that msgpack knows, and tags for what it does not.
+
+A list that begins with a tag stands for something else than a list; no plain data can look like it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from enum import IntEnum
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+from actors.errors import CodecError
+from actors.frozen import MODEL_SLOTS, FrozenDict, FrozenList, FrozenRecord
+from actors.values import MAX_DEPTH
+from supervisors.excerpt import excerpt
+
+# A merger may lay some more levels around what was checked against MAX_DEPTH.
+_DEEPEST = 2 * MAX_DEPTH
+
+_NATIVE: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes})
+_KEY_TYPES: frozenset[type] = frozenset({str, int, bytes})
+
+Types: TypeAlias = Mapping[str, type]
+"""The classes that may be decoded, by the names they have on the wire."""
+
+
+class Tag(IntEnum):
+    """What a list stands for that begins with it. The numbers are part of the format."""
+
+    TUPLE = 1
+    DATETIME = 2
+    DATE = 3
+    TIME = 4
+    TIMEDELTA = 5
+    OFFSET = 6
+    ZONE = 7
+    RECORD = 8
+
+
+def known_types(types: Iterable[object]) -> Types:
+    """Return classes by the names that they have on the wire.
+
+    Raises:
+        TypeError: If one is neither a dataclass nor a pydantic model.
+    """
+    known = {}
+    for each in types:
+        if not isinstance(each, type) or not (issubclass(each, BaseModel) or dataclasses.is_dataclass(each)):
+            raise TypeError(f"types must be dataclasses and pydantic models, and {excerpt(each)} is neither")
+        known[_name_of(each)] = each
+    return known
+
+
+def expand(value: Any) -> Any:
+    """Return a frozen value that msgpack does not know in terms of what it knows; one level of it.
+
+    Raises:
+        CodecError: If it is not frozen, or an object that lacks fields of its class.
+    """
+    if type(value) not in _EXPANSIONS:
+        raise CodecError(f"{excerpt(value)} is not plain data; it cannot be encoded")
+    return _EXPANSIONS[type(value)](value)
+
+
+def contract(raw: Any, known: Types, depth: int = 0) -> Any:
+    """Return the frozen value that was expanded.
+
+    Args:
+        raw: What msgpack read.
+        known: The classes that may be in it.
+        depth: How deep it lies in its container.
+
+    Raises:
+        CodecError: If it is nothing that `expand` gives, or is of an unknown class.
+    """
+    kind = type(raw)
+    if kind in _NATIVE:
+        return raw
+    is_tagged = kind is list and len(raw) > 0 and type(raw[0]) is Tag
+    if is_tagged and raw[0] in _MOMENTS:
+        return _moment(raw)
+    if depth >= _DEEPEST:
+        raise CodecError(f"the message nests deeper than {_DEEPEST} levels")
+    if is_tagged:
+        return _container(raw, known, depth)
+    if kind is list:
+        return FrozenList([contract(item, known, depth + 1) for item in raw])
+    if kind is dict:
+        return FrozenDict({_checked_key(key): contract(item, known, depth + 1) for key, item in raw.items()})
+    raise CodecError(f"plain data was expected in the message, not {excerpt(raw)}")
+
+
+def contract_fields(raw: Any, known: Types) -> FrozenDict:
+    """Return the frozen dict that was expanded; its keys are strings.
+
+    Raises:
+        CodecError: If it is none.
+    """
+    fields = contract(raw, known)
+    if type(fields) is not FrozenDict or any(type(key) is not str for key in fields):
+        raise CodecError(f"a dict with string keys was expected in the message, not {excerpt(raw)}")
+    return fields
+
+
+def _checked_key(key: Any) -> Any:
+    if type(key) not in _KEY_TYPES:
+        raise CodecError(f"a key in the message must be a str, an int or bytes, not {excerpt(key)}")
+    return key
+
+
+def _container(raw: list[Any], known: Types, depth: int) -> Any:
+    tag, *parts = raw
+    if tag is Tag.TUPLE:
+        return tuple([contract(part, known, depth + 1) for part in parts])
+    if tag is Tag.RECORD:
+        return _record(parts, known, depth)
+    raise CodecError(f"a time zone stands alone in the message: {excerpt(parts)}")
+
+
+def _record(parts: list[Any], known: Types, depth: int) -> FrozenRecord:
+    name, *held = _counted(parts, len(("class", "fields", "slots")))
+    if type(name) is not str:
+        raise CodecError(f"the name of a class was expected in the message, not {excerpt(name)}")
+    if name not in known:
+        raise CodecError(f"the message holds an object of {name!r}; pass that class to decode() in types=")
+    if any(type(each) is not dict for each in held):
+        raise CodecError(f"the fields of {name!r} were expected in the message, not {excerpt(held)}")
+    # Its fields lie one level below it, as when they were frozen.
+    fields, slots = [contract(each, known, depth) for each in held]
+    _check_record(known[name], fields, slots)
+    return FrozenRecord(known[name], fields, slots)
+
+
+def _check_record(kind: type, fields: FrozenDict, slots: FrozenDict) -> None:
+    """Refuse what is no object of a class as it is now: the class may have changed since."""
+    is_model = issubclass(kind, BaseModel)
+    names, needed = _fields_of(kind)
+    lacking = [name for name in needed if name not in fields]
+    if lacking:
+        raise CodecError(f"an object of {_name_of(kind)!r} lacks {lacking[0]!r}, a field of that class")
+    is_open = not is_model and kind.__dictoffset__ != 0
+    unknown = [name for name in fields if name not in names and not (is_open and type(name) is str)]
+    if unknown:
+        raise CodecError(f"an object of {_name_of(kind)!r} has {excerpt(unknown[0])}, which is no field of that class")
+    if not (_are_slots(slots) if is_model else len(slots) == 0):
+        raise CodecError(f"an object of {_name_of(kind)!r} does not hold what pydantic keeps beside its fields")
+
+
+def _fields_of(kind: type) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the names of all fields of a class, and of those that each of its objects has."""
+    if issubclass(kind, BaseModel):
+        return list(kind.model_fields), list(kind.model_fields)
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # it is a dataclass
+    return [field.name for field in fields], [field.name for field in fields if field.init]
+
+
+def _are_slots(slots: FrozenDict) -> bool:
+    if slots.keys() != set(MODEL_SLOTS):
+        return False
+    extra, private, names = [slots[name] for name in MODEL_SLOTS]
+    return (
+        type(names) is tuple
+        and all(type(name) is str for name in (*names, *(extra or ()), *(private or ())))
+        and all(each is None or type(each) is FrozenDict for each in (extra, private))
+    )
+
+
+def _moment(raw: list[Any]) -> Any:
+    tag, *parts = raw
+    size, made = _MOMENTS[tag]
+    _counted(parts, size)
+    try:
+        return made(*parts)
+    # What the constructors raise; ZoneInfo also what opening a file does.
+    except (TypeError, ValueError, OverflowError, OSError, KeyError) as error:
+        raise CodecError(f"{excerpt(parts)} in the message is no {tag.name.lower()}: {error}") from error
+
+
+def _counted(parts: list[Any], size: int) -> list[Any]:
+    if len(parts) != size:
+        raise CodecError(f"{size} parts were expected in the message, not {len(parts)}")
+    return parts
+
+
+def _made_datetime(*parts: Any) -> datetime:
+    *numbers, fold, zone = parts
+    return datetime(*_whole(*numbers), fold=_whole(fold)[0], tzinfo=_made_zone(zone))  # type: ignore[arg-type, misc]  # counted
+
+
+def _made_date(*parts: Any) -> date:
+    return date(*_whole(*parts))
+
+
+def _made_time(*parts: Any) -> time:
+    *numbers, fold, zone = parts
+    return time(*_whole(*numbers), fold=_whole(fold)[0], tzinfo=_made_zone(zone))  # type: ignore[arg-type, misc]  # counted
+
+
+def _made_timedelta(*parts: Any) -> timedelta:
+    return timedelta(*_whole(*parts))
+
+
+def _made_zone(raw: Any) -> tzinfo | None:
+    match raw:
+        case None:
+            return None
+        case [Tag.OFFSET, days, seconds, microseconds, *name] if len(name) <= 1:
+            return timezone(_made_timedelta(days, seconds, microseconds), *name)
+        case [Tag.ZONE, str(key)]:
+            return ZoneInfo(key)
+    raise TypeError("it has no such time zone")
+
+
+def _whole(*numbers: Any) -> list[int]:
+    if any(type(number) is not int for number in numbers):
+        raise TypeError("whole numbers were expected")
+    return list(numbers)
+
+
+# How many parts follow the tag, and what is made of them.
+_MOMENTS: Mapping[Tag, tuple[int, Callable[..., Any]]] = {
+    Tag.DATETIME: (9, _made_datetime),
+    Tag.DATE: (3, _made_date),
+    Tag.TIME: (6, _made_time),
+    Tag.TIMEDELTA: (3, _made_timedelta),
+}
+
+
+def _expanded_datetime(value: datetime) -> list[Any]:
+    return [Tag.DATETIME, *_expanded_date(value)[1:], *_expanded_time(value.timetz())[1:]]
+
+
+def _expanded_date(value: date) -> list[Any]:
+    return [Tag.DATE, value.year, value.month, value.day]
+
+
+def _expanded_time(value: time) -> list[Any]:
+    return [Tag.TIME, value.hour, value.minute, value.second, value.microsecond, value.fold, value.tzinfo]
+
+
+def _expanded_timedelta(value: timedelta) -> list[Any]:
+    return [Tag.TIMEDELTA, value.days, value.seconds, value.microseconds]
+
+
+def _expanded_offset(value: timezone) -> list[Any]:
+    offset, *name = value.__getinitargs__()  # type: ignore[attr-defined]  # what its pickles are made of
+    return [Tag.OFFSET, *_expanded_timedelta(offset)[1:], *name]
+
+
+def _expanded_record(value: FrozenRecord) -> list[Any]:
+    _check_record(value.frozen_class, value.frozen_fields, value.frozen_slots)
+    return [Tag.RECORD, _name_of(value.frozen_class), value.frozen_fields, value.frozen_slots]
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+_EXPANSIONS: Mapping[type, Callable[[Any], Any]] = {
+    FrozenDict: dict,
+    FrozenList: list,
+    FrozenRecord: _expanded_record,
+    tuple: lambda value: [Tag.TUPLE, *value],
+    datetime: _expanded_datetime,
+    date: _expanded_date,
+    time: _expanded_time,
+    timedelta: _expanded_timedelta,
+    timezone: _expanded_offset,
+    ZoneInfo: lambda value: [Tag.ZONE, value.key],
+}
