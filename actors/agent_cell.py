@@ -98,7 +98,7 @@ class AgentCell(Cell):
     @property
     def abandoned_count(self) -> int:
         """How many pieces of its work could not be stopped and still run."""
-        return len(self._abandoned)
+        return len(self._abandoned) + self.lifecycle.hung_hooks
 
     def define(self, definition: AgentDefinition) -> None:
         """Take what is known of the agent; more of it may be known when a factory has made one."""

@@ -81,6 +81,11 @@ class Lifecycle:
         """Handle one message. Handling it twice does no harm."""
         _HANDLERS[type(message)](self, message)
 
+    @property
+    def hung_hooks(self) -> int:
+        """How many stop hooks were still running when the agent was counted as stopped."""
+        return len(self._pending_hooks) if self._cell.is_stopped else 0
+
     # Starting
 
     def begin(self) -> None:

@@ -65,5 +65,5 @@ class Telemetry:
         for observer in self._observers:
             self._delivery.post(partial(observer.observe, fact))
         logged = _LOGGED.get(type(fact))
-        if logged is not None:
+        if logged is not None and isinstance(fact, tuple):
             self._delivery.log(*logged, *fact)

@@ -265,9 +265,9 @@ def _exactly(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
             exact = convert(value)
         except (TypeError, ValueError):
             raise _UnfitError(value, CONVERT) from None
-        if exact != value:
-            raise _UnfitError(value, CONVERT)
-        return _freeze(exact, 0)
+        if exact == value:
+            return _freeze(exact, 0)
+        raise _UnfitError(value, CONVERT)
 
     return converted
 

@@ -100,6 +100,9 @@ class FakeContext:
     def observe(self, fact: Fact) -> None:
         self.facts.append(fact)
 
+    def observe_step(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
     def dead_letter(self, reason: str, detail: str) -> None:
         self.dead_letters.append(DeadLetter(reason, detail))
 
@@ -197,7 +200,7 @@ class FakeHandle:
         """Answer now; `more` are further fields of the `Answer`."""
         if self.begun_at is None:
             self.begin()
-        fields = {"begun_at": self.begun_at, "ended_at": self._context.now(), **more}
+        fields: dict[str, Any] = {"begun_at": self.begun_at, "ended_at": self._context.now(), **more}
         self.answers += 1
         answer = Answer(self.attempt, self.number, outcome, value, **fields)
         self._context.post(self.attempt.supervisor, answer)
