@@ -1,0 +1,71 @@
+"""Memory, threads, timers and cells: flat over any number of runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from pathlib import Path
+
+from actors import Event, Runtime, Sequential, State
+
+RUNS = 100_000
+WARM_UP = 10_000
+AT_ONCE = 500
+LIMIT_BYTES = 5_000_000
+TIMEOUT = 60.0
+
+
+async def step(event: Event, state: State) -> None:
+    state["n"] = state.get("n", 0) + 1
+
+
+def _resident_bytes() -> int:
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+async def _many(runtime: Runtime, runs: int) -> None:
+    workflow = Sequential("step", "step", timeout=TIMEOUT)
+    for _ in range(runs // AT_ONCE):
+        await asyncio.gather(*[_one(runtime, workflow) for _ in range(AT_ONCE)])
+
+
+async def _one(runtime: Runtime, workflow: Sequential) -> None:
+    await runtime.submit(workflow, timeout=TIMEOUT)
+
+
+def test_memory_is_flat_over_a_hundred_thousand_runs_with_long_timeouts() -> None:
+    async def main() -> tuple[int, int]:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("step", step, timeout=TIMEOUT)
+            await _many(runtime, WARM_UP)
+            before = _resident_bytes()
+            await _many(runtime, RUNS - WARM_UP)
+            return before, _resident_bytes()
+
+    before, after = asyncio.run(main())
+
+    print(f"\n{RUNS:,} runs: resident memory grew by {(after - before) / 1e6:.2f} MB after the first {WARM_UP:,}")
+    assert after - before < LIMIT_BYTES
+
+
+def test_nothing_is_left_when_the_runs_have_ended() -> None:
+    async def main() -> None:
+        tasks, threads = len(asyncio.all_tasks()), threading.active_count()
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("step", step, timeout=TIMEOUT)
+            await _many(runtime, 2 * AT_ONCE)
+            system = runtime._system
+            deadline = time.monotonic() + 5
+            while system.loops.lane.is_watched and time.monotonic() < deadline:
+                await asyncio.sleep(0)  # the heartbeat finds that there is no work, and ends
+            assert runtime.runs_in_progress == 0
+            assert system.control_cells == {system.agent_supervisor}
+            assert system.plane.armed_timers == 0
+            assert len(asyncio.all_tasks()) == tasks
+        assert threading.active_count() <= threads
+
+    asyncio.run(main())
