@@ -296,13 +296,15 @@ class AgentCell(Cell):
             if invocation.ended_at is not None or invocation in self._abandoned:
                 return
             self._abandoned.add(invocation)
+            self.active.discard(invocation)
             instance = invocation.instance
             if instance is not None and instance.work is invocation:
                 instance.work = None
                 instance.is_ready = False
                 instance.behaviour = None if self.definition.make else instance.behaviour
         self.dispatcher.abandon(invocation)
-        if instance is None:
+        self.lifecycle.handle(Drained())
+        if instance is None or self.closed is not None:
             return
         detail = f"it did not stop within {self.system.abandon_after:g} s of being told to"
         if self.definition.make is not None:

@@ -91,6 +91,11 @@ class Invocation(Work):
     def observe(self, outcome: Outcome) -> None:
         """Tell observers how it ended, if nobody else does. Any thread."""
 
+    @property
+    def may_move(self) -> bool:
+        """Whether it may be run on another event loop instead."""
+        return self.begun_at is None and self.instance is None
+
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
         with self.cell.lock:

@@ -13,13 +13,13 @@ from supervisors.facts import (
     AgentRestarted,
     DeadLettered,
     Fact,
-    LoopBlocked,
+    LoopBlockNoticed,
 )
 
 _LOGGED: dict[type, tuple[int, str]] = {
     AgentRestarted: (logging.WARNING, "restarting agent %r after %s: %s"),
     AgentGivenUp: (logging.ERROR, "agent %r is marked failed: %s"),
-    LoopBlocked: (logging.WARNING, "agent %r has blocked an event loop for another %.3f s"),
+    LoopBlockNoticed: (logging.WARNING, "agent %r blocks an event loop, for %.3f s by now"),
     DeadLettered: (logging.DEBUG, "dead letter (%s): %s"),
 }
 

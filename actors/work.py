@@ -53,6 +53,11 @@ class Work:
         # Context variables as they were where the run was submitted; each work gets a copy.
         self.variables = variables
 
+    @property
+    def may_move(self) -> bool:
+        """Whether it may be run elsewhere instead: it has not begun, and belongs to no place."""
+        return False
+
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
         raise NotImplementedError

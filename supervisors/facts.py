@@ -108,7 +108,14 @@ class AgentGivenUp(NamedTuple):
 
 
 class LoopBlocked(NamedTuple):
-    """An agent kept an event loop from running for another `seconds`."""
+    """An agent kept an event loop from running for another `seconds`; told again and again while it does."""
+
+    agent: str
+    seconds: float
+
+
+class LoopBlockNoticed(NamedTuple):
+    """An agent was found to keep an event loop from running, for `seconds` by then; told once for each time."""
 
     agent: str
     seconds: float
@@ -133,5 +140,6 @@ Fact: TypeAlias = (
     | AgentRestarted
     | AgentGivenUp
     | LoopBlocked
+    | LoopBlockNoticed
     | DeadLettered
 )

@@ -13,7 +13,7 @@ from actors.dispatchers.lane import Lane, closed_outcome
 from actors.environment import Threads
 from actors.telemetry import Telemetry
 from actors.work import Work
-from supervisors.facts import LoopBlocked
+from supervisors.facts import LoopBlocked, LoopBlockNoticed
 
 BEAT = 0.04
 """Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
@@ -100,6 +100,10 @@ class LoopDispatcher:
         self._lane = Lane(asyncio.new_event_loop())
         self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
         self._start_lane()
+        for waiting in lane.works.copy():
+            if waiting.may_move:
+                waiting.host = None
+                self.execute(waiting)
         lane.finish_when_idle()
         self.on_replaced(lane)
 
@@ -149,15 +153,18 @@ class LoopDispatcher:
             lane.noted_until = lane.beat_sent_at if lane.blocked_by is None else lane.noted_until
             lane.blocked_by = None
             return
+        is_new = lane.blocked_by is None
         lane.blocked_by = lane.owner_of(seen[0]) or _UNKNOWN
-        self._note_blocked(lane, now)
+        self._note_blocked(lane, now, is_new=is_new)
 
-    def _note_blocked(self, lane: Lane, now: float) -> None:
+    def _note_blocked(self, lane: Lane, now: float, *, is_new: bool) -> None:
         blocker = lane.blocked_by
         if blocker is None:
             return
-        name = _name_of(blocker)
-        self._telemetry.observe(LoopBlocked(name, now - lane.noted_until))
+        name, seconds = _name_of(blocker), now - lane.noted_until
+        self._telemetry.observe(LoopBlocked(name, seconds))
+        if is_new:
+            self._telemetry.observe(LoopBlockNoticed(name, seconds))
         lane.noted_until = now
         for work in lane.works.copy():
             if work is not blocker:

@@ -69,8 +69,7 @@ def test_same_is_symmetric_and_tells_types_apart(left: Any, right: Any) -> None:
     first, second = freeze(left, "it"), freeze(right, "it")
 
     assert same(first, second) == same(second, first)
-    if same(first, second):
-        assert repr(first) == repr(second) or type(first) in (FrozenDict, FrozenRecord, FrozenList, tuple)
+    assert type(first) is type(second) or not same(first, second)
 
 
 @given(plain_data)
@@ -82,12 +81,11 @@ def test_frozen_values_pickle(value: Any) -> None:
 
 @given(plain_data)
 def test_a_deep_copy_of_a_frozen_value_is_an_ordinary_one(value: Any) -> None:
-    frozen = freeze([value], "it")
+    frozen = freeze(value, "it")
 
     copied = copy.deepcopy(frozen)
 
-    assert type(copied) is list
-    assert type(copied[0]) is type(value)
+    assert type(copied) is type(value)
     assert same(freeze(copied, "it"), frozen)
 
 

@@ -11,7 +11,7 @@ from supervisors.branch_policies import OnFailure
 from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.clock import ManualClock
 from supervisors.deadlines import Deadline
-from supervisors.facts import BranchFailed, Fact, StageEnded, StageRetried, StageStarted, TimedOut
+from supervisors.facts import AgentRan, BranchFailed, Fact, StageEnded, StageRetried, StageStarted, TimedOut
 from supervisors.names import qualified_names
 from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
 from supervisors.signals import (
@@ -209,13 +209,15 @@ class FakeHandle:
 class FakeAgent:
     """An agent as a target. It keeps what it is given, or rejects it."""
 
+    name = "fake"
+
     def __init__(self, *, timeout: float | None = None, rejection: Outcome | None = None) -> None:
         self.timeout = timeout
         self.rejection = rejection
         self.handles: list[FakeHandle] = []
 
     def allowance(self, _context: FakeContext) -> tuple[float | None, str]:
-        return self.timeout, "agent fake"
+        return self.timeout, f"agent {self.name}"
 
     def perform(self, attempt: Attempt, context: FakeContext) -> FakeHandle | None:
         handle = FakeHandle(attempt, context)
@@ -450,6 +452,18 @@ class FakeRun:
         return [fact for fact in self.context.facts if isinstance(fact, BranchFailed)]
 
     @property
+    def agent_runs(self) -> list[tuple[OutcomeKind, float, float | None]]:
+        """How each attempt at an agent was told to have ended, how long it waited and ran: as the metrics count."""
+        told: list[tuple[OutcomeKind, float, float | None]] = []
+        for fact in self.context.facts:
+            if isinstance(fact, AgentRan):
+                told.append((fact.outcome.kind, fact.queue_wait, fact.run_time))
+            elif isinstance(fact, StageEnded) and fact.record.agent and fact.record.attempts:
+                record = fact.record
+                told.append((record.outcome.kind, record.queue_wait, record.run_time if record.has_begun else None))
+        return told
+
+    @property
     def started_paths(self) -> list[str]:
         return [fact.path for fact in self.context.facts if isinstance(fact, StageStarted)]
 
@@ -463,8 +477,9 @@ def job(path: str, target: Any, **policy: Any) -> Job:
     timeout = policy.pop("timeout", None)
     if timeout is not None:
         policy["limits"] = ((timeout, path),)
-    pattern = "agent" if isinstance(target, FakeAgent) else "pattern"
-    return Job(path, pattern, target, **policy)
+    if isinstance(target, FakeAgent):
+        return Job(path, "agent", target, agent=target.name, **policy)
+    return Job(path, "pattern", target, **policy)
 
 
 def failed(error: type[BaseException] = ValueError) -> Outcome:

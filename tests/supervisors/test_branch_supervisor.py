@@ -1337,6 +1337,68 @@ def test_what_is_no_branch_fails_without_being_told_as_one() -> None:
     assert run.branch_failures == []
 
 
+def test_every_attempt_of_an_agent_is_told_once() -> None:
+    agent = FakeAgent()
+    run = FakeRun(job("a", agent, retry=retry(2, attempt_timeout=4))).start()
+    run.context.advance(4)
+    run.context.advance(1)
+    run.context.advance(1)
+    agent.handle.begin()
+    run.context.advance(2)
+
+    agent.handle.answer()
+
+    assert run.agent_runs == [(OutcomeKind.TIMED_OUT, 4, None), (OutcomeKind.OK, 1, 2)]
+    assert (run.record.agent, run.record.has_begun) == ("fake", True)
+
+
+def test_an_attempt_before_another_is_told_with_its_own_run_time() -> None:
+    agent = FakeAgent()
+    run = FakeRun(job("a", agent, retry=retry(2))).start()
+    run.context.advance(1)
+    agent.handle.begin()
+    run.context.advance(2)
+
+    agent.handle.answer(failed())
+
+    assert run.agent_runs == [(OutcomeKind.FAILED, 1, 2)]
+
+
+def test_a_patterns_attempts_are_no_agents() -> None:
+    pattern = FakePattern()
+    run = FakeRun(job("p", pattern, retry=retry(2))).start()
+
+    pattern.orchestrator.answer(failed())
+    run.context.advance(1)
+    pattern.orchestrator.answer()
+
+    assert run.agent_runs == []
+
+
+@pytest.mark.xfail(strict=True, reason="the failed attempt is told, and again with the stage, as one that only waited")
+def test_an_attempt_before_a_fallback_is_told_once() -> None:
+    agent, pattern = FakeAgent(), FakePattern()
+    run = FakeRun(job("a", agent, fallback=job("a/fallback", pattern))).start()
+    agent.handle.answer(failed())
+    run.context.advance(5)
+
+    pattern.orchestrator.answer()
+
+    assert run.agent_runs == [(OutcomeKind.FAILED, 0, 0)]
+
+
+@pytest.mark.xfail(strict=True, reason="the failed attempt is told, and again with the stage, as one that only waited")
+def test_an_attempt_before_a_back_off_that_is_cut_short_is_told_once() -> None:
+    agent = FakeAgent()
+    run = FakeRun(job("a", agent, retry=retry(2, wait=4))).start()
+    agent.handle.answer(failed())
+    run.context.advance(3)
+
+    run.close()
+
+    assert run.agent_runs == [(OutcomeKind.FAILED, 0, 0)]
+
+
 def test_a_retry_is_told_with_what_failed() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent, retry=retry(2), is_branch=True)).start()
