@@ -104,6 +104,7 @@ class Lifecycle:
 
     def _start(self, message: _Start) -> None:
         work, plane = message.work, self._system.plane
+        work.instance.is_starting = True
         if work.timer is None:
             at = plane.now() + self._system.hook_timeout
             work.timer = plane.schedule(at, self._cell, _StartOverdue(work))
@@ -116,6 +117,7 @@ class Lifecycle:
         work.has_ended = True
         if work.timer is not None:
             work.timer.cancel()
+        work.instance.is_starting = False
         if message.error is not None:
             self._start_failed(work.instance, render(message.error).text)
             return
@@ -146,6 +148,7 @@ class Lifecycle:
         if work.has_ended:
             return
         work.has_ended = True
+        work.instance.is_starting = False
         dispatcher.interrupt(work)
         dispatcher.abandon(work)
         seconds = self._system.hook_timeout
@@ -251,7 +254,7 @@ class Lifecycle:
         cell = self._cell
         if not self._is_stopping or cell.is_stopped:
             return
-        for instance in [each for each in cell.instances if each.work is None and each.is_ready]:
+        for instance in [each for each in cell.instances if each.work is None and not each.is_starting]:
             self._forget(instance)
             self._call_stop_hook(instance)
         if not cell.instances and not cell.active and not self._pending_hooks:

@@ -39,6 +39,8 @@ def encode(value: object) -> bytes:
     message = [FORMAT_VERSION, kind, SHAPES[kind].write(value)]
     try:
         packed: bytes = msgpack.packb(message, default=_extend, strict_types=True, unicode_errors=_UNICODE_ERRORS)
+    except CodecError:
+        raise
     except (ValueError, OverflowError) as error:
         raise CodecError(f"what is to be encoded is too long or nests too deeply: {error}") from error
     return packed
@@ -79,7 +81,7 @@ def _unpacked(data: bytes) -> Any:
     except CodecError:
         raise
     except (msgpack.UnpackException, ValueError, TypeError) as error:
-        raise CodecError(f"the bytes are no message: {error or type(error).__name__}") from error
+        raise CodecError(f"the bytes are no message: {str(error) or type(error).__name__}") from error
 
 
 def _measure(data: bytes) -> None:

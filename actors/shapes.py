@@ -46,7 +46,7 @@ def kind_of(value: object) -> str:
     return "data"
 
 
-def _shape_of(hint: Any, where: str) -> Shape:
+def shape_of(hint: Any, where: str) -> Shape:
     """Return the shape of an annotated value, which `where` names in errors."""
     if hint in _SPECIAL:
         return _SPECIAL[hint]
@@ -54,14 +54,16 @@ def _shape_of(hint: Any, where: str) -> Shape:
     if hint in _SCALARS:
         return _scalar(_SCALARS[hint], where)
     if origin is UnionType and arguments[1:] == (type(None),):
-        return _optional(_shape_of(arguments[0], where))
+        return _optional(shape_of(arguments[0], where))
     if origin is tuple:
         return _tuple(arguments, where)
     if origin is Mapping:
-        return _mapping(_shape_of(arguments[1], where), where)
+        return _mapping(shape_of(arguments[1], where), where)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _choice(hint)
-    return _fields(hint)
+    if hint in (Outcome, Failure, BranchReport):
+        return _fields(hint)
+    raise TypeError(f"{where} is a {hint}, and no shape is known for it")
 
 
 def _scalar(kinds: tuple[type, ...], where: str) -> Shape:
@@ -82,12 +84,12 @@ def _optional(shape: Shape) -> Shape:
 
 def _tuple(arguments: tuple[Any, ...], where: str) -> Shape:
     if arguments[-1] is Ellipsis:
-        shape = _shape_of(arguments[0], where)
+        shape = shape_of(arguments[0], where)
         return Shape(
             lambda value: [shape.write(each) for each in _sequence(value, where)],
             lambda raw, known: tuple([shape.read(each, known) for each in _sequence(raw, where)]),
         )
-    return _row(tuple, [_shape_of(each, where) for each in arguments], where)
+    return _row(tuple, [shape_of(each, where) for each in arguments], where)
 
 
 def _row(made: Callable[[list[Any]], Any], shapes: Sequence[Shape], where: str) -> Shape:
@@ -135,7 +137,7 @@ def _choice(kind: type[Enum]) -> Shape:
 def _fields(kind: type, hints: Mapping[str, Any] | None = None) -> Shape:
     """Return the shape of a dataclass or a named tuple: its fields in declared order, or those in `hints`."""
     hints = get_type_hints(kind) if hints is None else hints
-    shapes = [_shape_of(hint, f"{kind.__name__}.{name}") for name, hint in hints.items()]
+    shapes = [shape_of(hint, f"{kind.__name__}.{name}") for name, hint in hints.items()]
     row = _row(lambda values: kind(**dict(zip(hints, values, strict=True))), shapes, kind.__name__)
     return _object(kind, lambda value: row.write([getattr(value, name) for name in hints]), row.read)
 
@@ -248,10 +250,10 @@ def _facts_of(error: type[BaseException]) -> Shape:
         return _tuple((Any, Ellipsis), name)
     hints = get_type_hints(init, localns=_VOCABULARY)
     del hints["return"]
-    return _row(tuple, [_shape_of(hint, f"{name}.{fact}") for fact, hint in hints.items()], name)
+    return _row(tuple, [shape_of(hint, f"{name}.{fact}") for fact, hint in hints.items()], name)
 
 
-_SCALARS: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (float, int)}
+_SCALARS: Mapping[Any, tuple[type, ...]] = {bool: (bool,), str: (str,), int: (int,), float: (float, int)}
 _ANYTHING = Shape(
     lambda value: _frozen(lambda: freeze(value, "the value")),
     lambda raw, known: thaw(contract(raw, known)),
@@ -296,7 +298,7 @@ _KINDS: Mapping[type, str] = {
 
 SHAPES: Mapping[str, Shape] = {
     "data": _ANYTHING,
-    **{name: _shape_of(kind, kind.__name__) for kind, name in _KINDS.items()},
+    **{name: shape_of(kind, kind.__name__) for kind, name in _KINDS.items()},
     "error": Shape(_write_error, _read_error),
 }
 """The shapes of all that can be encoded, by the name of its kind on the wire."""

@@ -163,11 +163,9 @@ def _are_slots(slots: FrozenDict) -> bool:
     if slots.keys() != set(MODEL_SLOTS):
         return False
     extra, private, names = [slots[name] for name in MODEL_SLOTS]
-    return (
-        type(names) is tuple
-        and all(type(name) is str for name in (*names, *(extra or ()), *(private or ())))
-        and all(each is None or type(each) is FrozenDict for each in (extra, private))
-    )
+    if type(names) is not tuple or any(each is not None and type(each) is not FrozenDict for each in (extra, private)):
+        return False
+    return all(type(name) is str for name in (*names, *(extra or ()), *(private or ())))
 
 
 def _moment(raw: list[Any]) -> Any:

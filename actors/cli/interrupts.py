@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 LIMIT = 1.75
 """Seconds from the first signal until the process is ended by force."""
@@ -50,7 +50,8 @@ class Interrupts:
         self._first: SimpleQueue[int | None] = SimpleQueue()
         # Main thread only.
         self._previous: dict[signal.Signals, Any] = {}
-        self._is_interrupted = False
+        self._interruption: Interruption | None = None
+        self._is_deferring = False
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._guard, name="mixmode-exit", daemon=True).start()
@@ -63,18 +64,33 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._is_interrupted:
+        if self._interruption is not None:
             return  # the process is ending: a second signal still counts
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._first.put(None)
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> NoReturn:
-        if self._is_interrupted:
+    def defer(self) -> None:
+        """Raise nothing until `resume()`: what comes next does not block, and must not be torn."""
+        self._is_deferring = True
+
+    def resume(self) -> None:
+        """Raise again.
+
+        Raises:
+            Interruption: If a signal came meanwhile.
+        """
+        self._is_deferring = False
+        if self._interruption is not None:
+            raise self._interruption
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._interruption is not None:
             self._exit(exit_code_of(number))
-        self._is_interrupted = True
+        self._interruption = Interruption(number)
         self._first.put(number)
-        raise Interruption(number)
+        if not self._is_deferring:
+            raise self._interruption
 
     def _guard(self) -> None:
         number = self._first.get()

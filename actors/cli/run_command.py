@@ -97,17 +97,17 @@ def run(context: click.Context, /, **options: Any) -> None:
            named and left behind within 2 seconds. A second signal ends the process at once.
     """
     try:
-        with context.ensure_object(Interrupts):
-            context.exit(_run(_Options(**options)))
+        with context.ensure_object(Interrupts) as interrupts:
+            context.exit(_run(_Options(**options), interrupts))
     except Interruption as interruption:  # before there was a run, or after it
         tell(f"interrupted by {interruption.name}")
         context.exit(interruption.exit_code)
 
 
-def _run(options: _Options) -> int:
+def _run(options: _Options, interrupts: Interrupts) -> int:
     # What agents print must not get into the document.
     with redirect_stdout(sys.stderr) if options.as_json else nullcontext():
-        ending = _perform(options)
+        ending = _perform(options, interrupts)
     if options.as_json:
         say(document(ending))
     else:
@@ -116,12 +116,14 @@ def _run(options: _Options) -> int:
     return ending.exit_code
 
 
-def _perform(options: _Options) -> Ending:
+def _perform(options: _Options, interrupts: Interrupts) -> Ending:
     workflow = load_workflow(options.workflow)
     where, agents = load_agents(options.agents, options.workflow)
     with _started(options) as runtime:
         spawn_agents(runtime, agents, where)
-        return _supervised(runtime, _submitted(runtime, workflow, where, options))
+        interrupts.defer()
+        run = _submitted(runtime, workflow, where, options)
+        return _supervised(runtime, run, interrupts)
 
 
 @contextmanager
@@ -154,9 +156,10 @@ def _submitted(runtime: Runtime, workflow: Any, where: str, options: _Options) -
         raise WrongUseError(str(error)) from error
 
 
-def _supervised(runtime: Runtime, run: Run) -> Ending:
+def _supervised(runtime: Runtime, run: Run, interrupts: Interrupts) -> Ending:
     """Wait for the end of the run and stop the runtime; after a signal, cancel and hurry."""
     try:
+        interrupts.resume()
         run.exception()
         return Ending.of(run, runtime.stop(), None)
     except Interruption as interruption:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,14 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from supervisors.model import Model
 
-ZONES = [timezone.utc, timezone(timedelta(hours=-3, minutes=-30)), timezone(timedelta(hours=1), "BST"), None]  # noqa: UP017
-ZONES += [ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")]
+ZONES: list[tzinfo | None] = [
+    None,
+    UTC,
+    timezone(timedelta(hours=-3, minutes=-30)),
+    timezone(timedelta(hours=1), "BST"),
+    ZoneInfo("Europe/Berlin"),
+    ZoneInfo("America/New_York"),
+]
 
 
 @dataclass
@@ -28,10 +34,6 @@ class Question:
 class Point:
     x: Any
     y: Any = 0
-
-
-class Slotted:
-    __slots__ = ("note",)
 
 
 @dataclass

@@ -1,15 +1,13 @@
 import collections
-import copy
 import enum
 import io
 import math
-import pickle
 import struct
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +18,8 @@ from pydantic import BaseModel
 
 from actors.frozen import FrozenDict, FrozenList, FrozenRecord
 from actors.values import FROZEN_TYPES, MAX_DEPTH, freeze, same, thaw
-from tests.actors.plain_data import Counted, Point, Profile, Question, Setting, nested, plain_data
+from tests.actors.plain_data import Counted, Point, Profile, Question, nested, plain_data
 
-UTC = timezone.utc  # noqa: UP017
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -45,50 +42,6 @@ def test_frozen_values_are_of_a_few_exact_types(value: Any) -> None:
     assert {type(part) for part in parts_of(freeze(value, "it"))} <= FROZEN_TYPES
 
 
-@given(plain_data)
-def test_thawing_gives_back_what_was_frozen(value: Any) -> None:
-    frozen = freeze(value, "it")
-    again = freeze(thaw(frozen), "it")
-
-    assert type(thaw(frozen)) is type(value)
-    assert same(again, frozen)
-    assert repr(thaw(frozen)) == repr(value)
-
-
-@given(plain_data)
-def test_same_is_reflexive_over_copies(value: Any) -> None:
-    first, second = freeze(value, "it"), freeze(copy.deepcopy(value), "it")
-
-    assert same(first, first)
-    assert same(first, second)
-    assert same(second, first)
-
-
-@given(plain_data, plain_data)
-def test_same_is_symmetric_and_tells_types_apart(left: Any, right: Any) -> None:
-    first, second = freeze(left, "it"), freeze(right, "it")
-
-    assert same(first, second) == same(second, first)
-    assert type(first) is type(second) or not same(first, second)
-
-
-@given(plain_data)
-def test_frozen_values_pickle(value: Any) -> None:
-    frozen = freeze(value, "it")
-
-    assert same(pickle.loads(pickle.dumps(frozen)), frozen)
-
-
-@given(plain_data)
-def test_a_deep_copy_of_a_frozen_value_is_an_ordinary_one(value: Any) -> None:
-    frozen = freeze(value, "it")
-
-    copied = copy.deepcopy(frozen)
-
-    assert type(copied) is type(value)
-    assert same(freeze(copied, "it"), frozen)
-
-
 def test_nothing_is_shared_with_what_was_frozen() -> None:
     inner = [1]
     value = {"a": inner, "b": (inner,)}
@@ -105,102 +58,6 @@ def test_what_is_frozen_is_not_copied_again() -> None:
 
     assert freeze(frozen, "it") is frozen
     assert freeze({"b": frozen}, "it")["b"] is frozen
-
-
-@pytest.mark.parametrize(
-    ("left", "right"),
-    [
-        (1, True),
-        (0, False),
-        (1, 1.0),
-        (0.0, -0.0),
-        ("a", b"a"),
-        ([], ()),
-        ([1], [True]),
-        ({"a": 1}, {"a": 1.0}),
-        ({"a": 1}, {"a": 1, "b": 1}),
-        ([1], [1, 1]),
-        (None, 0),
-        (datetime(2026, 1, 1), date(2026, 1, 1)),
-        (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=timezone(timedelta(hours=1)))),
-        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1)),
-        (datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 2, 30, fold=1)),
-        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=timezone(timedelta(0), "GMT"))),
-        (time(12, tzinfo=UTC), time(12)),
-        (time(12), time(13)),
-        (Point(1, 2), Point(1, True)),
-        (Point(1, 2), Setting(key="a")),
-        (Profile(name="a"), Profile(name="a", tags=[])),
-    ],
-)
-def test_same_tells_apart_what_equality_may_not(left: Any, right: Any) -> None:
-    assert not same(freeze(left, "it"), freeze(right, "it"))
-
-
-@pytest.mark.parametrize("moment", [datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN), time(1, 2, tzinfo=BERLIN)])
-def test_same_takes_two_zones_of_one_key_for_one(moment: Any) -> None:
-    other = moment.replace(tzinfo=ZoneInfo.no_cache("Europe/Berlin"))
-
-    assert same(moment, other)
-
-
-def test_same_takes_nan_for_itself() -> None:
-    assert same(float("nan"), -float("nan"))
-    assert not same(float("nan"), 1.0)
-
-
-MUTATIONS: list[Callable[[Any], object]] = [
-    lambda it: it["a"].append(1),
-    lambda it: it["a"].extend([1]),
-    lambda it: it["a"].insert(0, 1),
-    lambda it: it["a"].pop(),
-    lambda it: it["a"].remove(1),
-    lambda it: it["a"].clear(),
-    lambda it: it["a"].sort(),
-    lambda it: it["a"].reverse(),
-    lambda it: it["a"].__setitem__(0, 2),
-    lambda it: it["a"].__delitem__(0),
-    lambda it: it["a"].__iadd__([1]),
-    lambda it: it["a"].__imul__(2),
-    lambda it: it.__setitem__("a", 1),
-    lambda it: it.__delitem__("a"),
-    lambda it: it.__ior__({"b": 1}),
-    lambda it: it.clear(),
-    lambda it: it.pop("a"),
-    lambda it: it.popitem(),
-    lambda it: it.setdefault("b", 1),
-    lambda it: it.update(b=1),
-    lambda it: setattr(it["r"], "text", "b"),
-    lambda it: delattr(it["r"], "text"),
-    lambda it: setattr(it["r"], "frozen_fields", {}),
-]
-
-
-@pytest.mark.parametrize("mutate", MUTATIONS)
-def test_frozen_values_refuse_every_mutator(mutate: Callable[[Any], object]) -> None:
-    frozen = freeze({"a": [1], "r": Question("a")}, "it")
-
-    with pytest.raises(TypeError, match=r"immutable; change a copy\.deepcopy\(\) of it$"):
-        mutate(frozen)
-
-    assert frozen == {"a": [1], "r": Question("a")}
-
-
-def test_every_mutator_of_the_builtins_was_tried() -> None:
-    harmless = {"__init__", "__new__", "__getattribute__", "__init_subclass__", "__subclasshook__", "__class__"}
-    for frozen, thawed in ((FrozenDict, dict), (FrozenList, list)):
-        reading = set(dir(tuple)) | set(dir(types.MappingProxyType)) | harmless | {"fromkeys", "__class_getitem__"}
-        for name in set(dir(thawed)) - reading:
-            assert getattr(frozen, name) is not getattr(thawed, name), name
-
-
-@pytest.mark.parametrize("copying", [copy.copy, lambda it: it.copy()])
-def test_a_shallow_copy_is_an_ordinary_container_of_frozen_values(copying: Callable[[Any], Any]) -> None:
-    for value in ({"a": [1]}, [[1]]):
-        copied = copying(freeze(value, "it"))
-
-        assert type(copied) is type(value)
-        assert type(next(iter(copied.values() if isinstance(copied, dict) else copied))) is FrozenList
 
 
 class Text(str):
@@ -257,7 +114,7 @@ class Hour(time):
     pass
 
 
-Named = collections.namedtuple("Named", "a b")  # noqa: PYI024 - the untyped kind
+Named = collections.namedtuple("Named", "a b")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +156,14 @@ class Level(enum.IntEnum):
 
 
 class Zone(tzinfo):
-    pass
+    def utcoffset(self, moment: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def dst(self, moment: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, moment: datetime | None, /) -> str:
+        return "own"
 
 
 class Never(datetime):
@@ -320,7 +184,7 @@ class Finer(datetime):
 
 
 @dataclass
-class Fault(Exception):
+class PlainError(Exception):
     text: str
 
 
@@ -349,12 +213,15 @@ class Box(BaseModel):
         (io.StringIO(), r"^it is a _io\.StringIO, "),
         (1j, r"^it is a builtins\.complex, "),
         (Question, r"^it is a builtins\.type, "),
-        (datetime(2026, 1, 1, tzinfo=Zone()), r"its time zone is <.*Zone.*>; use datetime\.timezone or ZoneInfo\(key\)"),
-        (time(tzinfo=tzinfo()), r"its time zone is "),
+        (
+            datetime(2026, 1, 1, tzinfo=Zone()),
+            r"its time zone is <.*Zone.*>; use datetime\.timezone or ZoneInfo\(key\)",
+        ),
+        (time(tzinfo=tzinfo()), r"its time zone is "),  # type: ignore[abstract]  # nothing keeps one from it
         ([Moment(2026, 1, 1, tzinfo=Zone())], r"^it\[0\] is a datetime\.datetime, .* its time zone is "),
         (Never(2026, 1, 1), r"^it is a .*Never, .* convert it"),
         (Finer(2026, 1, 1), r"^it is a .*Finer, .* convert it"),
-        (Fault("a"), r"^it is a .*Fault, .* it also derives from a builtin type; store its fields$"),
+        (PlainError("a"), r"^it is a .*PlainError, .* it also derives from a builtin type; store its fields$"),
         (Holder([threading.Lock()]), r"^it\.held\[0\] is a _thread\.lock, "),
         (Box(held={"a": {1}}), r"^it\.held\['a'\] is a builtins\.set, "),
     ],
@@ -444,7 +311,7 @@ def test_a_slot_that_was_never_filled_stays_empty() -> None:
 
 
 def test_models_are_copied_with_all_that_pydantic_keeps() -> None:
-    profile = Profile(name="a", tags=[1], more=[2])  # type: ignore[call-arg]  # extra is allowed
+    profile = Profile(name="a", tags=[1], more=[2])
     profile._visits = 3
 
     copied = thaw(freeze(profile, "it"))
@@ -463,49 +330,6 @@ def test_models_that_were_made_without_checks_are_copied() -> None:
 
     assert copied.__dict__ == {"name": "a"}
     assert copied.model_fields_set == set()
-
-
-class Loud(BaseModel):
-    name: str
-
-    def model_post_init(self, context: Any, /) -> None:
-        if self.name == "thawed":
-            raise AssertionError("code of a user's ran")
-
-    def __setstate__(self, state: Any) -> None:
-        raise AssertionError("code of a user's ran")
-
-
-def test_thawing_runs_no_code_of_a_users() -> None:
-    loud = Loud(name="made")
-    loud.name = "thawed"
-
-    assert thaw(freeze(loud, "it")).name == "thawed"
-
-
-def test_the_fields_of_a_frozen_object_can_be_read() -> None:
-    question = freeze(Question("a", ["b"]), "it")
-    profile = freeze(Profile(name="a", more=[1]), "it")  # type: ignore[call-arg]  # extra is allowed
-
-    assert (question.text, question.options) == ("a", ["b"])
-    assert (profile.name, profile.more) == ("a", [1])
-    with pytest.raises(AttributeError, match=r"^this frozen Question has no field 'txt'; a copy\.deepcopy\(\) of it"):
-        _ = question.txt
-
-
-def test_frozen_objects_compare_and_show_as_the_objects_do() -> None:
-    frozen = freeze(Question("a", ["b"]), "it")
-
-    assert frozen == freeze(Question("a", ["b"]), "it")
-    assert frozen == Question("a", ["b"])
-    assert Question("a", ["b"]) == frozen
-    assert frozen != Question("b")
-    assert frozen != freeze(Point("a", ["b"]), "it")
-    assert frozen != "a"
-    assert repr(frozen) == repr(Question("a", ["b"]))
-    assert copy.copy(frozen) == Question("a", ["b"])
-    with pytest.raises(TypeError, match="unhashable"):
-        hash(frozen)
 
 
 def test_a_huge_key_does_not_break_the_text_of_the_error() -> None:

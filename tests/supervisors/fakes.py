@@ -242,6 +242,7 @@ class FakeOrchestrator:
         self.context = context
         self.endings: list[Ended] = []
         self.groups: list[GroupEnded] = []
+        self.asked = 0
         self.has_answered = False
 
     def receive(self, message: Any) -> None:
@@ -265,12 +266,14 @@ class FakeOrchestrator:
         """Go on after a group ended."""
 
     def supervise(self, job: Job, key: Any = 0) -> None:
+        self.asked += 1
         request = Supervise(self.attempt, self, key, job, self.attempt.payload)
         self.context.post(self.attempt.supervisor, request)
 
     def supervise_group(
         self, *jobs: Job, quorum: int | None = None, on_failure: OnFailure = "cancel"
     ) -> None:
+        self.asked += 1
         payloads = tuple([self.attempt.payload] * len(jobs))
         request = SuperviseGroup(self.attempt, self, jobs, payloads, quorum, on_failure)
         self.context.post(self.attempt.supervisor, request)
