@@ -27,8 +27,7 @@ def _after_fork() -> None:
     _process = os.urandom(8).hex()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class Event:

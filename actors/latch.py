@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Generator
-from threading import get_ident
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from actors.errors import WouldDeadlockError
 from actors.wakeup import Wakeup
@@ -14,30 +13,32 @@ from supervisors.clock import Clock, SystemClock
 
 _SYSTEM_CLOCK = SystemClock()
 
-# Threads on which an event loop runs that does a runtime's work, with how many such loops. Written by the thread
-# itself, or before it can be asked; single dict operations.
-_loop_threads: Counter[int] = Counter()
+# The event loops that do a runtime's work, with how many runtimes. Single dict operations, on each loop's thread.
+_working_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, int] = WeakKeyDictionary()
 
 
-def note_loop_thread(ident: int) -> None:
-    """Note that a thread runs an event loop of a runtime: it must not block for that runtime's work."""
-    _loop_threads[ident] += 1
+def note_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Note that a loop does a runtime's work: its thread must not block for that."""
+    _working_loops[loop] = _working_loops.get(loop, 0) + 1
 
 
-def forget_loop_thread(ident: int) -> None:
-    """Take back `note_loop_thread()`."""
-    _loop_threads[ident] -= 1
-    if _loop_threads[ident] <= 0:
-        del _loop_threads[ident]
+def forget_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Take back `note_loop()`."""
+    left = _working_loops.get(loop, 0) - 1
+    if left > 0:
+        _working_loops[loop] = left
+    else:
+        _working_loops.pop(loop, None)
 
 
 def refuse_to_block(call: str) -> None:
-    """Refuse to wait on a thread that runs an event loop of a runtime.
+    """Refuse to wait on a thread on which an event loop runs that does a runtime's work.
 
     Raises:
         WouldDeadlockError: If this is such a thread.
     """
-    if get_ident() in _loop_threads:
+    loop = asyncio._get_running_loop()
+    if loop is not None and loop in _working_loops:
         raise WouldDeadlockError(call)
 
 

@@ -151,9 +151,10 @@ class Runtime:
             WouldDeadlockError: On a thread that runs an event loop of a runtime; leave `async with` there instead.
         """
         seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
+        if self._status == "running" and not self._system.is_forked:
+            refuse_to_block("Runtime.stop()")
         if self._system.is_forked or not self._begin_stop():
             return StopReport((), {})
-        refuse_to_block("Runtime.stop()")
         return self._shut_down(seconds)
 
     async def stop_async(self, timeout: float | None = None) -> StopReport:

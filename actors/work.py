@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from asyncio import CancelledError
 from collections.abc import Awaitable
 from contextvars import Context as ContextVariables
 from contextvars import ContextVar, copy_context
@@ -25,6 +26,7 @@ class Lane(Protocol):
 
 
 _TRACEBACK_LIMIT_CHARACTERS = 8_000
+_CANCELLED = "its task was cancelled on its event loop: by itself, by other code there, or because the loop is closing"
 
 current_agent: ContextVar[str] = ContextVar("mixmode_agent")
 """The agent whose code is running; tasks that it creates inherit it."""
@@ -145,4 +147,5 @@ def render(error: BaseException) -> Failure:
 
 def failed(reason: Reason, error: BaseException) -> Outcome:
     """Return the outcome of work that raised."""
-    return Outcome(OutcomeKind.FAILED, reason, failure=render(error))
+    detail = _CANCELLED if isinstance(error, CancelledError) else ""
+    return Outcome(OutcomeKind.FAILED, reason, detail=detail, failure=render(error))

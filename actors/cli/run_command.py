@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +24,15 @@ from actors.cli.terminal import say, tell
 from actors.errors import UnknownAgentError
 from actors.run import Run
 from actors.runtime import Runtime
+from actors.shutdown import StopReport
 from actors.state import State
 
 # Together with what `Runtime.stop()` may take beyond its timeout, these leave it time to report before
 # `interrupts.LIMIT` is over. Work counts as abandoned, and is reported, only after _ABANDON_AFTER.
 _ABANDON_AFTER = 0.3
 _HURRIED_GRACE = 0.35
-_GRACE = 2.0
+_GRACE = 5.0
+_TURN = 0.1
 _HIGHEST_PORT = 65535
 
 
@@ -160,9 +163,27 @@ def _supervised(runtime: Runtime, run: Run, interrupts: Interrupts) -> Ending:
     """Wait for the end of the run and stop the runtime; after a signal, cancel and hurry."""
     try:
         interrupts.resume()
-        run.exception()
-        return Ending.of(run, runtime.stop(), None)
+        _wait(run)
+        return Ending.of(run, _stopped(runtime), None)
     except Interruption as interruption:
         tell(f"interrupted by {interruption.name}; cancelling, a second signal exits at once")
         run.cancel()
         return Ending.of(run, runtime.stop(_HURRIED_GRACE), interruption)
+
+
+# The main thread waits in short turns: a signal that strikes just before a wait is noticed only when that is over.
+
+
+def _wait(run: Run) -> None:
+    while not run.done():
+        with suppress(TimeoutError):
+            run.exception(timeout=_TURN)
+
+
+def _stopped(runtime: Runtime) -> StopReport:
+    reports: list[StopReport] = []
+    thread = threading.Thread(target=lambda: reports.append(runtime.stop()), name="mixmode-stop", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TURN)
+    return reports[0]

@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from actors.errors import AgentExitError
-from actors.latch import forget_loop_thread, note_loop_thread
+from actors.latch import forget_loop, note_loop
 from actors.work import Work, current_agent, render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
@@ -54,14 +54,14 @@ class Lane:
     def attach(self) -> None:
         """Prepare the loop; on its own thread, or before it runs."""
         self._ident = get_ident()
-        note_loop_thread(self._ident)
+        note_loop(self.loop)
         self._previous_factory = self.loop.get_task_factory()
         self.loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # any keyword is passed on
 
     def detach(self) -> None:
         """Take back what `attach()` did, on the same thread."""
         if self._ident:
-            forget_loop_thread(self._ident)
+            forget_loop(self.loop)
             self._ident = 0
         if self.loop.get_task_factory() == self._make_task:
             self.loop.set_task_factory(self._previous_factory)

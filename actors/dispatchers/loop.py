@@ -14,12 +14,16 @@ from actors.environment import Threads
 from actors.telemetry import Telemetry
 from actors.work import Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed
+from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 BEAT = 0.04
 """Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
 
 _UNKNOWN = "(not an agent)"
 _NOTHING_SEEN = (None, -1)
+_CANCELLED_EARLY = Outcome(
+    OutcomeKind.FAILED, Reason.EXCEPTION, detail="something on its event loop cancelled its task before it began"
+)
 
 
 class LoopDispatcher:
@@ -131,6 +135,9 @@ class LoopDispatcher:
             self._give_up(lane)
             return
         self._look(lane, now)
+        for work in [work for work in lane.works.copy() if work.task is not None and work.task.done()]:
+            lane.works.discard(work)
+            work.refuse(_CANCELLED_EARLY)
         if lane.works:
             self._plane.schedule(now + BEAT, self, lane)
             return

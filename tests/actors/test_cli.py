@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +27,13 @@ from pydantic import BaseModel, ConfigDict
 
 from actors.cli import main
 from actors.cli.command import mixmode
+from actors.cli.document import document
+from actors.cli.ending import Ending
 from actors.cli.interrupts import LIMIT, Interruption, Interrupts
 from actors.cli.plain import plain
-from actors.cli.report import latencies
-from supervisors.outcome import COMPLETED
+from actors.cli.report import latencies, show
+from actors.state import State
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.trace import TraceRecord
 
 TOO_LONG = 30.0
@@ -107,9 +111,9 @@ def setup(runtime):
     runtime.spawn("hello", hello)
 
 def deaf(runtime):
-    running()
     while True:
         try:
+            running()
             time.sleep(600)
         except KeyboardInterrupt:
             pass
@@ -129,7 +133,8 @@ AGENTS = {
 }
 STOPPING = {"stops-slowly": StopsSlowly}
 HELLO = Sequential("hello", "stamp", name="greet")
-BROKEN = Sequential("hello", Parallel(Branch("good", "stamp"), Branch("bad", "broken"), name="group"), name="bad")
+GROUP = Parallel(Branch("good", "stamp"), Branch("bad", "broken"), name="group", on_failure="finish")
+BROKEN = Sequential("hello", GROUP, name="bad")
 OPTIONAL = Parallel(Branch("stamp"), Branch("holds", required=False, timeout=0.01), name="optional")
 KILLS, LINGERS, STOPS_SLOWLY, WAITS, UNKNOWN = "kills", "lingers", "stops-slowly", "waits", "nobody"
 STUCK = Parallel("stuck", "swallows", name="stuck-group")
@@ -210,10 +215,10 @@ def test_what_the_terminal_cannot_show_is_escaped() -> None:
 def test_json_is_one_document_whatever_agents_print() -> None:
     result = run("flows:HELLO", "--json")
 
-    document = json.loads(result.stdout)
+    told = json.loads(result.stdout)
     assert result.stderr == "hello agent\n"
-    assert document["workflow"] == "greet"
-    assert document["outcome"] == {
+    assert told["workflow"] == "greet"
+    assert told["outcome"] == {
         "kind": "ok",
         "reason": "completed",
         "detail": "",
@@ -221,12 +226,12 @@ def test_json_is_one_document_whatever_agents_print() -> None:
         "culprit": "",
         "failure": None,
     }
-    assert document["state"]["at"] == "2024-05-06T00:00:00"
-    assert (document["state"]["raw"], document["state"]["pair"]) == ("AP8=", [1, "é"])
-    assert document["meta"]["greet"]["sequential_phase_complete"] is True
-    assert [child["path"] for child in document["trace"]["children"]] == ["greet/hello", "greet/stamp"]
-    assert document["duration"] == document["trace"]["duration"]
-    assert (document["branches"], document["abandoned_work"], document["interrupted_by"]) == ({}, {}, None)
+    assert told["state"]["at"] == "2024-05-06T00:00:00"
+    assert (told["state"]["raw"], told["state"]["pair"]) == ("AP8=", [1, "é"])
+    assert told["meta"]["greet"]["sequential_phase_complete"] is True
+    assert [child["path"] for child in told["trace"]["children"]] == ["greet/hello", "greet/stamp"]
+    assert told["duration"] == told["trace"]["duration"]
+    assert (told["branches"], told["abandoned_work"], told["interrupted_by"]) == ({}, {}, None)
 
 
 # Failures
@@ -248,10 +253,10 @@ def test_failed_workflow_shows_its_culprit_partial_state_and_branches() -> None:
 def test_failed_workflow_as_json_has_the_reports_too() -> None:
     result = run("flows:BROKEN", "--json")
 
-    document = json.loads(result.stdout)
+    told = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert document["outcome"]["failure"]["types"][0] == "builtins.ValueError"
-    assert document["branches"]["bad/group/good"]["delta"]["raw"] == "AP8="
+    assert told["outcome"]["failure"]["types"][0] == "builtins.ValueError"
+    assert told["branches"]["bad/group/good"]["delta"]["raw"] == "AP8="
     assert "error: workflow 'bad'" in result.stderr
 
 
@@ -281,7 +286,10 @@ WRONG = {
     "file": (["./flows.py:HELLO"], "'./flows.py:HELLO' names a file; name its module"),
     "no-module": (["nowhere.at:ALL"], "there is no module 'nowhere'"),
     "no-submodule": (["flows.sub:ALL"], "there is no module 'flows.sub'"),
-    "no-attribute": (["flows:NOPE"], "module 'flows' has no 'NOPE'; it has workflows: 'HELLO', 'BROKEN', 'OPTIONAL'"),
+    "no-attribute": (
+        ["flows:NOPE"],
+        "module 'flows' has no 'NOPE'; it has workflows: 'HELLO', 'GROUP', 'BROKEN', 'OPTIONAL'",
+    ),
     "empty-module": (["empty:NOPE"], "module 'empty' has no 'NOPE'; it has no workflows"),
     "not-a-workflow": (["flows:hello"], "'flows:hello' is a function, not a workflow"),
     "unknown-agent": (["flows:UNKNOWN"], "under the name 'nobody'; known are: 'hello', "),
@@ -338,6 +346,13 @@ def test_wrong_calls_exit_with_2_and_one_message(flows: Path, arguments: list[st
     assert complaint in result.stderr
     assert [line[:7] for line in result.stderr.splitlines()].count("Error: ") == 1
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.usefixtures("flows")
+def test_where_metrics_are_served_is_told_first() -> None:
+    result = run("flows:HELLO", "--metrics-port", "0")
+
+    assert re.match(r"metrics: http://127\.0\.0\.1:\d+/metrics\n", result.stderr)
 
 
 @pytest.mark.usefixtures("flows")
@@ -445,10 +460,10 @@ def test_signal_ends_the_process_and_names_the_agents_that_do_not_stop(
     process.send_signal(number)
     out, err = process.communicate(timeout=TOO_LONG)
 
-    document = json.loads(out)
+    told = json.loads(out)
     assert process.returncode == code
-    assert (document["outcome"]["kind"], document["interrupted_by"]) == ("cancelled", number.name)
-    assert document["abandoned_work"] == dict.fromkeys(abandoned, 1)
+    assert (told["outcome"]["kind"], told["interrupted_by"]) == ("cancelled", number.name)
+    assert told["abandoned_work"] == dict.fromkeys(abandoned, 1)
     assert f"interrupted by {number.name}" in err
     assert all(f"abandoned: agent {agent!r} still runs 1 event" in err for agent in abandoned)
 
@@ -525,6 +540,16 @@ def test_second_signal_exits_at_once() -> None:
         signal.raise_signal(signal.SIGTERM)
 
     assert 143 in exits
+
+
+@pytest.mark.usefixtures("flows")
+def test_deferred_interruption_is_raised_later() -> None:
+    with pytest.raises(Interruption) as caught, Interrupts(limit=SOON, exit=lambda _code: None) as interrupts:
+        interrupts.defer()
+        signal.raise_signal(signal.SIGINT)
+        interrupts.resume()
+
+    assert (caught.value.name, caught.value.exit_code) == ("SIGINT", 130)
 
 
 def test_without_a_signal_the_former_handlers_are_put_back() -> None:
@@ -604,6 +629,17 @@ def test_any_plain_data_becomes_valid_json(value: object) -> None:
     text = json.dumps(plain(value), allow_nan=False)
 
     assert json.loads(text) == plain(value)
+
+
+def test_run_without_a_trace_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    defect = Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail="a defect")
+    ending = Ending("flow", defect, State({"a": 1}), {}, None, {}, None)
+
+    show(ending)
+
+    told = json.loads(document(ending))
+    assert capsys.readouterr().err.split() == ["partial", "state:", "{", '"a":', "1", "}"]
+    assert (told["trace"], told["duration"], told["outcome"]["detail"]) == (None, None, "a defect")
 
 
 def test_table_tells_what_the_trace_did_not_keep() -> None:

@@ -102,9 +102,7 @@ def test_every_record_below_a_budget_names_it(run: Run, shortest: str) -> None:
     assert records[-1].outcome.kind is OutcomeKind.TIMED_OUT
 
 
-def test_a_budget_that_ran_out_is_told_once_of_its_owner(
-    run: Run, shortest: str, watcher: Watcher
-) -> None:
+def test_a_budget_that_ran_out_is_told_once_of_its_owner(run: Run, shortest: str, watcher: Watcher) -> None:
     run.exception(PATIENCE)
 
     told = watcher.await_fact(TimedOut)

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from actors import (
-    Agent, AgentContext, Branch, Event, Parallel, Run, Runtime, RunTimeoutError, State,
+    Agent,
+    AgentContext,
+    Branch,
+    Event,
+    Parallel,
+    Run,
+    Runtime,
+    RunTimeoutError,
+    State,
 )
 from supervisors import OutcomeKind, Reason, TraceRecord
 from supervisors.facts import LoopBlocked
@@ -77,9 +85,7 @@ def test_another_thread_learns_of_a_timeout_on_time(slow: Callable[..., Any]) ->
 
 
 @slow_agents
-def test_the_error_is_a_timeout_error_that_names_the_budget(
-    runtime: Runtime, slow: Callable[..., Any]
-) -> None:
+def test_the_error_is_a_timeout_error_that_names_the_budget(runtime: Runtime, slow: Callable[..., Any]) -> None:
     runtime.spawn("slow", slow)
 
     with pytest.raises(RunTimeoutError) as caught:
@@ -130,9 +136,7 @@ def test_a_metric_counts_the_late_answer(runtime: Runtime, watcher: Watcher) -> 
     assert b'mixmode_dead_letters_total{reason="late_answer"} 1.0' in runtime.metrics_text()
 
 
-def test_work_that_never_began_is_timed_out_as_not_started(
-    runtime: Runtime, gate: threading.Event
-) -> None:
+def test_work_that_never_began_is_timed_out_as_not_started(runtime: Runtime, gate: threading.Event) -> None:
     began = threading.Event()
 
     def busy(event: Event, state: State) -> None:
@@ -195,9 +199,7 @@ def neighbours(runtime: Runtime) -> Neighbours:
 
 @pytest.mark.usefixtures("neighbours")
 @pytest.mark.parametrize("order", [("blocker", "healthy", "sync"), ("sync", "healthy", "blocker")])
-def test_a_plain_agent_is_not_delayed_by_a_blocked_loop(
-    runtime: Runtime, order: tuple[str, ...]
-) -> None:
+def test_a_plain_agent_is_not_delayed_by_a_blocked_loop(runtime: Runtime, order: tuple[str, ...]) -> None:
     def wait_for_sync() -> float:
         return record_of(runtime.submit(Parallel(*order, name="all")), "all/sync").duration
 
@@ -206,9 +208,7 @@ def test_a_plain_agent_is_not_delayed_by_a_blocked_loop(
 
 @pytest.mark.usefixtures("neighbours")
 @pytest.mark.parametrize("order", [("blocker", "healthy"), ("healthy", "blocker")])
-def test_who_runs_out_of_time_on_a_blocked_loop_names_the_blocker(
-    runtime: Runtime, order: tuple[str, ...]
-) -> None:
+def test_who_runs_out_of_time_on_a_blocked_loop_names_the_blocker(runtime: Runtime, order: tuple[str, ...]) -> None:
     branches = [Branch(name, timeout=0.3 if name == "healthy" else None) for name in order]
 
     run = runtime.submit(Parallel(*branches, name="all", on_failure="finish"))
@@ -221,9 +221,7 @@ def test_who_runs_out_of_time_on_a_blocked_loop_names_the_blocker(
 
 @pytest.mark.usefixtures("neighbours")
 @pytest.mark.parametrize("order", [("blocker", "healthy"), ("healthy", "blocker")])
-def test_who_is_only_delayed_by_a_blocked_loop_says_by_whom(
-    runtime: Runtime, order: tuple[str, ...]
-) -> None:
+def test_who_is_only_delayed_by_a_blocked_loop_says_by_whom(runtime: Runtime, order: tuple[str, ...]) -> None:
     run = runtime.submit(Parallel(*order, name="all"))
 
     assert record_of(run, "all/healthy").delayed_by == "blocker"
@@ -232,9 +230,7 @@ def test_who_is_only_delayed_by_a_blocked_loop_says_by_whom(
 
 
 @pytest.mark.usefixtures("neighbours")
-def test_the_seconds_of_a_blocked_loop_are_charged_to_the_blocker(
-    runtime: Runtime, watcher: Watcher
-) -> None:
+def test_the_seconds_of_a_blocked_loop_are_charged_to_the_blocker(runtime: Runtime, watcher: Watcher) -> None:
     runtime.run(Parallel("blocker", "healthy"))
 
     watcher.await_fact(LoopBlocked)
@@ -278,9 +274,7 @@ def stuck(runtime: Runtime, gate: threading.Event) -> Stuck:
     return Stuck(runtime, gate)
 
 
-def test_a_loop_that_stays_blocked_is_replaced_while_it_is_blocked(
-    runtime: Runtime, stuck: Stuck
-) -> None:
+def test_a_loop_that_stays_blocked_is_replaced_while_it_is_blocked(runtime: Runtime, stuck: Stuck) -> None:
     stuck.block()
 
     stuck.await_replacement()
@@ -289,9 +283,7 @@ def test_a_loop_that_stays_blocked_is_replaced_while_it_is_blocked(
     assert all(result.state["async"] == "done" for result in results)
 
 
-def test_work_that_had_not_begun_on_a_replaced_loop_is_done_on_the_new_one(
-    runtime: Runtime, stuck: Stuck
-) -> None:
+def test_work_that_had_not_begun_on_a_replaced_loop_is_done_on_the_new_one(runtime: Runtime, stuck: Stuck) -> None:
     stuck.block()
     queued = runtime.submit("quick")
 
@@ -300,9 +292,7 @@ def test_work_that_had_not_begun_on_a_replaced_loop_is_done_on_the_new_one(
     assert queued.result(timeout=2.0).state["async"] == "done"
 
 
-def test_what_waits_on_a_replaced_loop_goes_on_when_it_runs_again(
-    runtime: Runtime, stuck: Stuck
-) -> None:
+def test_what_waits_on_a_replaced_loop_goes_on_when_it_runs_again(runtime: Runtime, stuck: Stuck) -> None:
     waiting = threading.Event()
 
     async def bystander(event: Event, state: State) -> None:

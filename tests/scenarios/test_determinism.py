@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from actors import Branch, Event, Parallel, Run, Runtime, Sequential, State
 from actors.mergers import LastWins
@@ -77,7 +77,7 @@ def test_the_partial_state_of_a_group_that_is_finished_is_one_too(runtime: Runti
 
 
 def test_a_user_merger_is_shown_the_branches_in_declared_order(runtime: Runtime) -> None:
-    def join(state: State, branches: dict[str, object]) -> dict[str, str]:
+    def join(state: State, branches: Mapping[str, object]) -> dict[str, str]:
         return {"order": " ".join(branches)}
 
     results = outcomes_of(runtime, Sequential(Parallel(*BRANCHES, merge=join)))

@@ -147,7 +147,7 @@ def test_runs_end_in_a_clear_error_when_the_hosts_loop_is_closed() -> None:
 
 def test_the_hosts_loop_is_left_as_it_was(host_loop: asyncio.AbstractEventLoop) -> None:
     def factory(loop: asyncio.AbstractEventLoop, coroutine: object, **options: object) -> object:
-        return asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type,call-arg]  # passed on
+        return asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]  # passed on
 
     host_loop.set_task_factory(factory)  # type: ignore[arg-type]  # the same
 
@@ -190,9 +190,7 @@ def test_blocking_on_the_hosts_loop_is_refused_at_once(call: str) -> None:
 
 
 @pytest.mark.parametrize("call", BLOCKING)
-def test_an_async_agent_that_blocks_for_another_is_refused_at_once(
-    runtime: Runtime, call: str
-) -> None:
+def test_an_async_agent_that_blocks_for_another_is_refused_at_once(runtime: Runtime, call: str) -> None:
     async def blocks(event: Event, state: State) -> None:
         BLOCKING[call](runtime)
 
@@ -244,7 +242,7 @@ def in_child(act: Callable[[], None]) -> int:
         try:
             act()
             code = 0
-        except BaseException:  # the child must not run the rest of the test
+        except BaseException:  # noqa: BLE001  # the child must not run the rest of the test
             traceback.print_exc()
         finally:
             os._exit(code)
@@ -253,9 +251,7 @@ def in_child(act: Callable[[], None]) -> int:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_is_refused_and_the_parent_goes_on(
-    runtime: Runtime, gate: threading.Event
-) -> None:
+def test_a_forked_child_is_refused_and_the_parent_goes_on(runtime: Runtime, gate: threading.Event) -> None:
     def waits(event: Event, state: State) -> None:
         gate.wait(PATIENCE)
 

@@ -20,7 +20,7 @@ BASE_EXCEPTIONS = [SystemExit, KeyboardInterrupt, asyncio.CancelledError, Genera
 class NastyError(Exception):
     """Cannot even be shown."""
 
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # noqa: PLE0307  # it never gets there
         sys.exit("the text of an exception ends the process")
 
     __repr__ = __str__
@@ -140,9 +140,7 @@ class Hostile:
 
 
 @pytest.fixture(params=["own loop", "host loop"])
-def house(
-    request: pytest.FixtureRequest, watcher: Watcher, host_loop: asyncio.AbstractEventLoop
-) -> Iterator[Runtime]:
+def house(request: pytest.FixtureRequest, watcher: Watcher, host_loop: asyncio.AbstractEventLoop) -> Iterator[Runtime]:
     """A runtime in either mode, with agents that behave beside the hostile ones."""
     loop = host_loop if request.param == "host loop" else None
     with Runtime(loop=loop, observers=[watcher], abandon_after=0.1, grace=5.0) as runtime:
@@ -209,9 +207,7 @@ async def groups_its_tasks(event: Event, state: State) -> None:
 
 
 @pytest.mark.expects_errors
-@pytest.mark.parametrize(
-    "agent", [awaits_its_task, awaits_its_interrupted_task, groups_its_tasks]
-)
+@pytest.mark.parametrize("agent", [awaits_its_task, awaits_its_interrupted_task, groups_its_tasks])
 def test_a_child_task_that_exits_fails_the_step_that_awaits_it(
     house: Runtime, host_loop: asyncio.AbstractEventLoop, agent: Callable[..., Any]
 ) -> None:
@@ -292,9 +288,7 @@ def test_an_agent_that_stops_its_loop_hangs_nobody(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize("error", [NastyError, SulkyError])
-def test_what_cannot_be_shown_is_named_by_its_type(
-    house: Runtime, error: type[Exception]
-) -> None:
+def test_what_cannot_be_shown_is_named_by_its_type(house: Runtime, error: type[Exception]) -> None:
     house.spawn("hostile", raising(error))
 
     failure = failure_of(house, "hostile")

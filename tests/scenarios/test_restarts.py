@@ -28,7 +28,7 @@ class Log:
             self.entries.append(entry)
 
 
-class Fragile(Agent):
+class Recorded(Agent):
     """Counts its events; raises what the event says."""
 
     def __init__(self, log: Log) -> None:
@@ -36,16 +36,7 @@ class Fragile(Agent):
         self.count = 0
         log.note("made")
 
-    def on_start(self) -> None:
-        self.log.note("on_start")
-
-    def on_restart(self, reason: str) -> None:
-        self.log.note(f"on_restart {reason}")
-
-    def on_stop(self) -> None:
-        self.log.note("on_stop")
-
-    def run(self, event: Event, state: State) -> None:
+    def handle(self, event: Event, state: State) -> None:
         self.count += 1
         self.log.note(f"run {self.count}")
         raises = event.data.get("raises")
@@ -58,20 +49,36 @@ class Fragile(Agent):
         state["count"] = self.count
 
 
-class FragileAsync(Fragile):
-    """The same on an event loop."""
+class Fragile(Recorded):
+    """Runs on a thread."""
+
+    def on_start(self) -> None:
+        self.log.note("on_start")
+
+    def on_restart(self, reason: str) -> None:
+        self.log.note(f"on_restart {reason}")
+
+    def on_stop(self) -> None:
+        self.log.note("on_stop")
+
+    def run(self, event: Event, state: State) -> None:
+        self.handle(event, state)
+
+
+class FragileAsync(Recorded):
+    """Runs on an event loop."""
 
     async def on_start(self) -> None:
-        super().on_start()
+        self.log.note("on_start")
 
     async def on_restart(self, reason: str) -> None:
-        super().on_restart(reason)
+        self.log.note(f"on_restart {reason}")
 
     async def on_stop(self) -> None:
-        super().on_stop()
+        self.log.note("on_stop")
 
     async def run(self, event: Event, state: State) -> None:
-        super().run(event, state)
+        self.handle(event, state)
 
 
 @pytest.fixture
@@ -82,7 +89,7 @@ def log() -> Log:
 kinds = pytest.mark.parametrize("kind", [Fragile, FragileAsync])
 
 
-def spawn(runtime: Runtime, kind: type[Fragile], log: Log, **options: Any) -> Any:
+def spawn(runtime: Runtime, kind: type[Recorded], log: Log, **options: Any) -> Any:
     return runtime.spawn("fragile", lambda: kind(log), **options)
 
 
@@ -93,9 +100,7 @@ def failed_with(runtime: Runtime, error: str) -> Reason:
 
 
 @kinds
-def test_an_ordinary_exception_keeps_the_instance(
-    runtime: Runtime, log: Log, kind: type[Fragile]
-) -> None:
+def test_an_ordinary_exception_keeps_the_instance(runtime: Runtime, log: Log, kind: type[Recorded]) -> None:
     spawn(runtime, kind, log)
 
     assert failed_with(runtime, "ValueError") is Reason.EXCEPTION
@@ -106,7 +111,7 @@ def test_an_ordinary_exception_keeps_the_instance(
 
 @kinds
 def test_system_exit_restarts_behind_the_same_ref(
-    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Fragile]
+    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Recorded]
 ) -> None:
     ref = spawn(runtime, kind, log)
     runtime.run("fragile")
@@ -121,7 +126,7 @@ def test_system_exit_restarts_behind_the_same_ref(
 
 @kinds
 def test_an_exception_named_in_the_policy_restarts_with_its_subclasses(
-    runtime: Runtime, log: Log, kind: type[Fragile]
+    runtime: Runtime, log: Log, kind: type[Recorded]
 ) -> None:
     spawn(runtime, kind, log, restart=Restart(on=(ConnectionError,)))
     runtime.run("fragile")
@@ -134,7 +139,7 @@ def test_an_exception_named_in_the_policy_restarts_with_its_subclasses(
 
 
 @kinds
-def test_hooks_are_called_in_order(log: Log, kind: type[Fragile]) -> None:
+def test_hooks_are_called_in_order(log: Log, kind: type[Recorded]) -> None:
     with Runtime() as runtime:
         spawn(runtime, kind, log)
         failed_with(runtime, "SystemExit")
@@ -155,7 +160,7 @@ def test_hooks_are_called_in_order(log: Log, kind: type[Fragile]) -> None:
 
 @kinds
 def test_the_queue_survives_a_restart_and_the_crashed_event_is_not_run_again(
-    runtime: Runtime, log: Log, kind: type[Fragile]
+    runtime: Runtime, log: Log, kind: type[Recorded]
 ) -> None:
     spawn(runtime, kind, log)
     data = [{"raises": "SystemExit"}, {}, {}, {"raises": "SystemExit"}, {}]
@@ -171,7 +176,7 @@ def test_the_queue_survives_a_restart_and_the_crashed_event_is_not_run_again(
 @kinds
 @pytest.mark.expects_errors
 def test_an_agent_that_crashes_too_often_is_failed_and_rejects_at_once(
-    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Fragile]
+    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Recorded]
 ) -> None:
     ref = spawn(runtime, kind, log, restart=Restart(max_restarts=2, backoff=AT_ONCE))
     queued = [runtime.submit("fragile", {"raises": "SystemExit"}) for _ in range(5)]
@@ -195,9 +200,7 @@ def test_an_agent_that_crashes_too_often_is_failed_and_rejects_at_once(
 
 @kinds
 @pytest.mark.expects_errors
-def test_a_failed_agent_does_not_hold_up_the_end(
-    watcher: Watcher, log: Log, kind: type[Fragile]
-) -> None:
+def test_a_failed_agent_does_not_hold_up_the_end(watcher: Watcher, log: Log, kind: type[Recorded]) -> None:
     with Runtime(observers=[watcher], grace=5.0) as runtime:
         spawn(runtime, kind, log, restart=Restart(max_restarts=0))
         failed_with(runtime, "SystemExit")
@@ -207,9 +210,7 @@ def test_a_failed_agent_does_not_hold_up_the_end(
 
 
 @kinds
-def test_an_agent_that_waits_for_its_restart_does_not_hold_up_the_end(
-    log: Log, kind: type[Fragile]
-) -> None:
+def test_an_agent_that_waits_for_its_restart_does_not_hold_up_the_end(log: Log, kind: type[Recorded]) -> None:
     slowly = Restart(max_restarts=5, backoff=Backoff(initial=30.0, maximum=30.0))
     with Runtime(grace=5.0) as runtime:
         spawn(runtime, kind, log, restart=slowly)
@@ -222,7 +223,7 @@ def test_an_agent_that_waits_for_its_restart_does_not_hold_up_the_end(
 @kinds
 @pytest.mark.expects_errors
 def test_a_failed_agent_can_be_stopped_and_spawned_anew(
-    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Fragile]
+    runtime: Runtime, watcher: Watcher, log: Log, kind: type[Recorded]
 ) -> None:
     spawn(runtime, kind, log, restart=Restart(max_restarts=0))
     failed_with(runtime, "SystemExit")
@@ -295,9 +296,7 @@ def test_what_is_queued_for_an_agent_that_cannot_start_is_rejected(
 
 
 @kinds
-def test_instances_have_a_state_of_their_own_and_crash_alone(
-    runtime: Runtime, log: Log, kind: type[Fragile]
-) -> None:
+def test_instances_have_a_state_of_their_own_and_crash_alone(runtime: Runtime, log: Log, kind: type[Recorded]) -> None:
     spawn(runtime, kind, log, concurrency=3)
     assert eventually(lambda: log.entries.count("on_start") == 3)
 

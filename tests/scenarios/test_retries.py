@@ -58,8 +58,8 @@ def retry(attempts: int, **policy: Any) -> Retry:
 LOST = ConnectionResetError("lost")
 WRONG = ValueError("wrong")
 SLOW = 5.0
-FAILED = {"kind": OutcomeKind.FAILED, "reason": Reason.EXCEPTION}
-LATE = {"kind": OutcomeKind.TIMED_OUT, "reason": Reason.DEADLINE}
+FAILED: dict[str, Any] = {"kind": OutcomeKind.FAILED, "reason": Reason.EXCEPTION}
+LATE: dict[str, Any] = {"kind": OutcomeKind.TIMED_OUT, "reason": Reason.DEADLINE}
 
 CASES = {
     "without a policy it is tried once": Case([WRONG], None, 1, **FAILED),
@@ -129,9 +129,7 @@ def test_retries(runtime: Runtime, watcher: Watcher, name: str) -> None:
     assert len(watcher.all(StageRetried)) == case.calls - 1
 
 
-@pytest.mark.parametrize(
-    ("policy", "attempts"), [(None, 1), (retry(3, attempt_timeout=0.03), 3)]
-)
+@pytest.mark.parametrize(("policy", "attempts"), [(None, 1), (retry(3, attempt_timeout=0.03), 3)])
 def test_a_branch_that_only_queued_was_not_started(
     runtime: Runtime, gate: threading.Event, policy: Retry | None, attempts: int
 ) -> None:
@@ -217,9 +215,7 @@ def test_a_pattern_is_retried_from_its_own_input(runtime: Runtime) -> None:
     assert result.state["sum"] == 11
 
 
-def test_a_late_answer_of_an_earlier_attempt_is_never_merged(
-    runtime: Runtime, watcher: Watcher
-) -> None:
+def test_a_late_answer_of_an_earlier_attempt_is_never_merged(runtime: Runtime, watcher: Watcher) -> None:
     goes_on = threading.Event()
     seen: list[int] = []
 

@@ -16,6 +16,7 @@ from actors import (
     MultiStage,
     Parallel,
     Route,
+    Run,
     Runtime,
     RunTimeoutError,
     Stage,
@@ -118,12 +119,8 @@ def time_out(runtime: Runtime) -> float:
     return seconds
 
 
-@pytest.mark.parametrize(
-    "workflow", [in_loop, in_async_loop, in_merger, in_rule, in_prerequisite, in_success]
-)
-def test_a_blocking_callable_delays_no_deadline(
-    runtime: Runtime, workflow: Callable[[Blocking], Any]
-) -> None:
+@pytest.mark.parametrize("workflow", [in_loop, in_async_loop, in_merger, in_rule, in_prerequisite, in_success])
+def test_a_blocking_callable_delays_no_deadline(runtime: Runtime, workflow: Callable[[Blocking], Any]) -> None:
     def beside() -> float:
         blocking = Blocking()
         run = runtime.submit(workflow(blocking))
@@ -180,7 +177,7 @@ def test_a_callback_that_raises_is_logged_and_holds_up_no_other(runtime: Runtime
 
 
 def test_a_callback_added_after_the_end_is_called_once(runtime: Runtime) -> None:
-    calls = []
+    calls: list[Run] = []
     called = threading.Event()
     run = runtime.submit("touch")
     run.result()

@@ -270,9 +270,7 @@ class FakeOrchestrator:
         request = Supervise(self.attempt, self, key, job, self.attempt.payload)
         self.context.post(self.attempt.supervisor, request)
 
-    def supervise_group(
-        self, *jobs: Job, quorum: int | None = None, on_failure: OnFailure = "cancel"
-    ) -> None:
+    def supervise_group(self, *jobs: Job, quorum: int | None = None, on_failure: OnFailure = "cancel") -> None:
         self.asked += 1
         payloads = tuple([self.attempt.payload] * len(jobs))
         request = SuperviseGroup(self.attempt, self, jobs, payloads, quorum, on_failure)

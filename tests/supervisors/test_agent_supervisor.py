@@ -137,16 +137,13 @@ def test_failures_that_lie_far_enough_apart_never_exhaust_the_restarts() -> None
     assert (len(child.restarts), child.given_up) == (20, [])
 
 
-@pytest.mark.parametrize("ends", ["stopped", "given up"])
-def test_a_child_that_is_gone_is_forgotten(ends: str) -> None:
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_child_that_was_stopped_is_forgotten(failures: int) -> None:
     supervision, child = Supervision(), FakeChild(max_restarts=1)
-    supervision.fail(child)
-    assert supervision.remembered == 1
-
-    if ends == "stopped":
-        supervision.stop(child)
-    else:
+    for _ in range(failures):
         supervision.fail(child)
+
+    supervision.stop(child)
 
     assert supervision.remembered == 0
 

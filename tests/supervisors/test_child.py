@@ -105,7 +105,7 @@ def test_all_timers_are_cancelled_at_once() -> None:
     made.cancel_timers()
 
     assert not any(timer.is_armed for timer in timers)
-    assert (made.timer, made.attempt_timer, made.retry_timer) == (None, None, None)
+    assert [made.timer, made.attempt_timer, made.retry_timer] == [None, None, None]
 
 
 def test_a_groups_records_are_put_in_declared_order_behind_what_was_there() -> None:
@@ -144,5 +144,3 @@ def test_a_group_without_records_has_nothing_to_sort() -> None:
     group.sort_records([Ended(0, COMPLETED, None, None)])
 
     assert parent.records is None
-
-

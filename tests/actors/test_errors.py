@@ -1,0 +1,191 @@
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+import pytest
+
+from actors.errors import (
+    ActorError,
+    AgentExistsError,
+    AgentExitError,
+    AgentFailedError,
+    AgentStoppedError,
+    AgentTimeoutError,
+    CodecError,
+    ForkedRuntimeError,
+    InvalidResultError,
+    MailboxFullError,
+    MergeConflictError,
+    MissingKeysError,
+    OverloadedError,
+    RunCancelledError,
+    RuntimeNotRunningError,
+    RunTimeoutError,
+    SharedValueError,
+    UnknownAgentError,
+    WorkflowFailedError,
+    WouldDeadlockError,
+)
+from actors.orchestrators.base import BranchReport
+from actors.state import State
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.trace import TraceRecord
+
+LATE = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="timeout of agent 'writer'")
+TRACE = TraceRecord("flow", "sequential", LATE, 0.0, 1.0, 1, 0, 0.0, 0.0)
+PARTS = ("flow", LATE, State(a=[1]), {"flow/a": BranchReport(LATE, {"b": [2]})}, TRACE)
+
+ERRORS: list[tuple[ActorError, type[Exception], str]] = [
+    (
+        UnknownAgentError(("writer", "critic"), ("editor",)),
+        LookupError,
+        "no agent is spawned under the name 'writer', 'critic'; known are: 'editor'",
+    ),
+    (UnknownAgentError(("writer",), ()), LookupError, "no agent is spawned under the name 'writer'; known are: none"),
+    (
+        AgentExistsError("writer"),
+        ValueError,
+        "an agent named 'writer' is spawned already; stop it first or choose another name",
+    ),
+    (
+        RuntimeNotRunningError("new"),
+        RuntimeError,
+        "the runtime was not started; use it as a context manager or call start()",
+    ),
+    (
+        RuntimeNotRunningError("stopping"),
+        RuntimeError,
+        "the runtime is stopping; it takes no new work, make another Runtime",
+    ),
+    (
+        ForkedRuntimeError(),
+        RuntimeError,
+        "this runtime belongs to the parent process of a fork; make a new Runtime in the child",
+    ),
+    (OverloadedError(5), ActorError, "5 runs are in progress, as many as max_runs allows; submit again later"),
+    (
+        WouldDeadlockError("Run.result()"),
+        RuntimeError,
+        "Run.result() would block the event loop that has to do the work; await the run or the future instead",
+    ),
+    (
+        AgentStoppedError("writer", "it was stopped"),
+        pykka.ActorDeadError,
+        "agent 'writer' did not handle the event: it was stopped",
+    ),
+    (
+        MailboxFullError("writer", 10),
+        ActorError,
+        "the mailbox of agent 'writer' is full (10 events); send again later",
+    ),
+    (
+        AgentFailedError("writer", LATE),
+        ActorError,
+        "agent 'writer' timed_out (deadline), out of timeout of agent 'writer'",
+    ),
+    (
+        AgentTimeoutError("writer", LATE),
+        TimeoutError,
+        "agent 'writer' timed_out (deadline), out of timeout of agent 'writer'",
+    ),
+    (
+        InvalidResultError("writer", "it returned int"),
+        ActorError,
+        "agent 'writer' gave an invalid result: it returned int",
+    ),
+    (
+        MissingKeysError("writer", "requires", ("topic", "tone")),
+        ActorError,
+        "agent 'writer' declares that it requires 'topic', 'tone', missing from the state before it ran",
+    ),
+    (
+        MissingKeysError("writer", "produces", ("draft",)),
+        ActorError,
+        "agent 'writer' declares that it produces 'draft', missing from the state after it ran",
+    ),
+    (
+        AgentExitError("writer", "SystemExit(1)"),
+        ActorError,
+        "a task of agent 'writer' raised SystemExit(1); only the agent's own step may fail",
+    ),
+    (
+        MergeConflictError("draft", ("a", "b")),
+        ActorError,
+        "branches 'a' and 'b' wrote different values to 'draft'; "
+        "let them write different keys or choose another merger",
+    ),
+    (
+        SharedValueError("client"),
+        ActorError,
+        "'client' is shared by reference and cannot be compared; use a callable as condition",
+    ),
+    (CodecError("the bytes are no message"), ValueError, "the bytes are no message"),
+    (WorkflowFailedError(*PARTS), ActorError, "workflow 'flow' timed_out (deadline), out of timeout of agent 'writer'"),
+    (
+        RunTimeoutError(*PARTS),
+        WorkflowFailedError,
+        "workflow 'flow' timed_out (deadline), out of timeout of agent 'writer'",
+    ),
+    (
+        RunCancelledError(*PARTS),
+        WorkflowFailedError,
+        "workflow 'flow' timed_out (deadline), out of timeout of agent 'writer'",
+    ),
+]
+
+
+def ids(error: object) -> str:
+    return type(error).__name__ if isinstance(error, Exception) else ""
+
+
+def subclasses(base: type[ActorError]) -> set[type[ActorError]]:
+    found = set(base.__subclasses__())
+    return found.union(*map(subclasses, found))
+
+
+def test_every_error_is_tried() -> None:
+    own = {each for each in subclasses(ActorError) if each.__module__ == "actors.errors"}
+
+    assert {type(error) for error, _, _ in ERRORS} == own
+
+
+@pytest.mark.parametrize(("error", "kind", "text"), ERRORS, ids=ids)
+def test_the_text_names_the_culprit(error: ActorError, kind: type[Exception], text: str) -> None:
+    assert str(error) == text
+    assert isinstance(error, ActorError)
+    assert isinstance(error, kind)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize("error", [error for error, _, _ in ERRORS], ids=ids)
+def test_copies_and_pickles_have_the_same_facts(error: ActorError, duplicate: Callable[[Any], Any]) -> None:
+    twin = duplicate(error)
+
+    assert type(twin) is type(error)
+    assert str(twin) == str(error)
+    assert vars(twin) == vars(error)
+    assert twin.args == error.args
+
+
+@pytest.mark.parametrize("error", [error for error, _, _ in ERRORS], ids=ids)
+def test_the_facts_are_what_it_was_made_of(error: ActorError) -> None:
+    assert tuple(vars(error).values()) == error.args
+
+
+def test_a_timeout_of_an_agent_pretends_to_no_error_number() -> None:
+    error = AgentTimeoutError("writer", LATE)
+
+    assert (error.errno, error.strerror) == (None, None)
+
+
+def test_a_pickled_failure_has_a_state_of_its_own() -> None:
+    error = WorkflowFailedError(*PARTS)
+
+    twin = pickle.loads(pickle.dumps(error))
+    twin.state["a"].append(2)
+
+    assert (twin.workflow, twin.outcome, twin.trace) == ("flow", LATE, TRACE)
+    assert twin.branches == PARTS[3]
+    assert error.state == {"a": [1]}

@@ -1,0 +1,177 @@
+"""Groups: quorums, fallbacks and mergers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from actors import Branch, Collaborative, Event, Parallel, Runtime, Sequential, State
+from supervisors import OutcomeKind, Reason
+from tests.scenarios.watching import PATIENCE
+
+Agent = Callable[[Event, State], Coroutine[Any, Any, None]]
+
+
+def succeeding(name: str) -> Agent:
+    async def act(event: Event, state: State) -> None:
+        state[name] = "done"
+
+    return act
+
+
+def failing() -> Agent:
+    async def act(event: Event, state: State) -> None:
+        raise ValueError("no result")
+
+    return act
+
+
+def hanging() -> Agent:
+    async def act(event: Event, state: State) -> None:
+        await asyncio.sleep(PATIENCE)  # it is never waited for
+
+    return act
+
+
+@pytest.fixture(autouse=True)
+def agents(runtime: Runtime) -> None:
+    for name in ("ok1", "ok2", "ok3"):
+        runtime.spawn(name, succeeding(name))
+    for name in ("bad1", "bad2"):
+        runtime.spawn(name, failing())
+    for name in ("slow1", "slow2"):
+        runtime.spawn(name, hanging())
+
+
+@pytest.mark.parametrize(
+    ("require", "names", "is_ok"),
+    [
+        ("all", ("ok1", "ok2"), True),
+        ("all", ("ok1", "bad1"), False),
+        ("all", ("slow1", "bad1"), False),
+        ("any", ("bad1", "ok1", "slow1"), True),
+        ("any", ("bad1", "bad2"), False),
+        (2, ("ok1", "slow1", "ok2", "slow2"), True),
+        (2, ("ok1", "bad1", "bad2"), False),
+        (2, ("slow1", "bad1", "bad2"), False),
+        (1, ("slow1", "ok1"), True),
+        (0.5, ("ok1", "slow1", "ok2", "bad1"), True),
+        (0.5, ("slow1", "bad1", "bad2"), False),
+        (0.67, ("ok1", "ok2", "slow1"), False),
+        (1.0, ("ok1", "ok2", "ok3"), True),
+        (1.0, ("ok1", "slow1", "bad1"), False),
+    ],
+)
+def test_a_group_ends_as_soon_as_its_fate_is_sealed(
+    runtime: Runtime, require: Any, names: tuple[str, ...], is_ok: bool
+) -> None:
+    timeout = 0.3 if require == 0.67 else PATIENCE / 2  # the one that has to wait in vain
+
+    run = runtime.submit(Parallel(*names, require=require, name="group"), timeout=timeout)
+
+    error = run.exception(PATIENCE / 4)
+    assert (error is None) is is_ok
+    if error is not None and require not in ("all", 0.67):
+        assert error.outcome.reason is Reason.QUORUM_NOT_MET
+
+
+def test_who_is_not_needed_any_more_is_cancelled_as_such(runtime: Runtime) -> None:
+    result = runtime.run(Parallel("slow1", "ok1", "slow2", require="any", name="group"))
+
+    outcomes = {record.path: record.outcome for record in result.trace.children}
+    assert outcomes["group/ok1"].ok
+    for path in ("group/slow1", "group/slow2"):
+        assert outcomes[path].kind is OutcomeKind.CANCELLED
+        assert outcomes[path].reason is Reason.QUORUM_MET
+    assert dict(result.state) == {"ok1": "done"}
+
+
+def test_a_required_branch_decides_beside_a_quorum(runtime: Runtime) -> None:
+    group = Parallel("ok1", "ok2", Branch("bad1", required=True), require="any", name="group")
+
+    error = runtime.submit(group).exception(PATIENCE)
+
+    assert error is not None
+    assert error.outcome.culprit == "group/bad1"
+
+
+def test_optional_branches_are_waited_for(runtime: Runtime) -> None:
+    goes_on = threading.Event()
+
+    async def late(event: Event, state: State) -> None:
+        while not goes_on.is_set():
+            await asyncio.sleep(0.001)
+        state["late"] = "but here"
+
+    async def opens(event: Event, state: State) -> None:
+        goes_on.set()
+
+    runtime.spawn("late", late)
+    runtime.spawn("opens", opens)
+
+    result = runtime.run(Parallel(Branch("late", required=False), "opens"), timeout=PATIENCE)
+
+    assert result.state["late"] == "but here"
+
+
+def test_a_fallback_takes_the_place_of_what_failed(runtime: Runtime) -> None:
+    branch = Branch("bad1", fallback="ok1")
+
+    result = runtime.run(Parallel(branch, "ok2", name="group"))
+
+    assert dict(result.state) == {"ok1": "done", "ok2": "done"}
+    record = result.trace.children[0]
+    assert record.path == "group/bad1"
+    assert (record.outcome.kind, record.outcome.reason) == (OutcomeKind.OK, Reason.FALLBACK_USED)
+    assert "no result" in record.outcome.detail
+    assert [child.path for child in record.children] == ["group/bad1/fallback"]
+
+
+def test_a_fallback_is_not_started_when_it_is_not_needed(runtime: Runtime) -> None:
+    result = runtime.run(Parallel(Branch("ok1", fallback="ok2")))
+
+    assert dict(result.state) == {"ok1": "done"}
+
+
+def test_a_fallback_that_fails_fails_the_branch(runtime: Runtime) -> None:
+    branch = Branch("bad1", fallback=Sequential("ok1", "bad2", name="plan b"))
+
+    error = runtime.submit(Parallel(branch, name="group")).exception(PATIENCE)
+
+    assert error is not None
+    assert error.outcome.reason is Reason.REQUIRED_BRANCH_FAILED
+    assert error.outcome.culprit == "group/bad1/fallback/bad2"
+
+
+def test_a_fallback_shares_the_timeout_of_its_branch(runtime: Runtime) -> None:
+    branch = Branch("bad1", fallback="slow1", timeout=0.05)
+
+    error = runtime.submit(Parallel(branch, name="group")).exception(PATIENCE)
+
+    assert error is not None
+    assert error.outcome.budget == "group/bad1"
+
+
+def test_a_fallback_follows_an_attempt_that_ran_out_of_time(runtime: Runtime) -> None:
+    runtime.spawn("impatient", hanging(), timeout=0.05)
+
+    result = runtime.run(Branch("impatient", fallback="ok1"), timeout=PATIENCE)
+
+    assert dict(result.state) == {"ok1": "done"}
+
+
+def test_one_event_goes_to_all_who_collaborate(runtime: Runtime) -> None:
+    def tell(event: Event, state: State) -> dict[str, Any]:
+        return {event.target: [event.id, event.data["n"], event.session_id]}
+
+    runtime.spawn("left", tell)
+    runtime.spawn("right", tell)
+    event = Event(target="both", data={"n": 7}, metadata={"session_id": "s"})
+
+    result = runtime.run(Collaborative("left", "right"), event)
+
+    assert result.state["left"] == result.state["right"] == [event.id, 7, "s"]

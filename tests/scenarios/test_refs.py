@@ -1,0 +1,210 @@
+"""Refs are Pykka's: tell, ask, stop and is_alive behave as there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pykka
+import pytest
+
+from actors import (
+    Agent,
+    AgentContext,
+    AgentResult,
+    AgentTimeoutError,
+    Event,
+    Runtime,
+    State,
+)
+from tests.scenarios.timing import eventually
+from tests.scenarios.watching import PATIENCE, Watcher
+
+
+class Counter(Agent):
+    def __init__(self) -> None:
+        self.count = 0
+
+    def run(self, event: Event, state: State) -> AgentResult:
+        if event.data.get("fail"):
+            raise LookupError("asked to")
+        self.count += 1
+        return AgentResult(state={"count": self.count}, metadata={"by": event.target})
+
+
+Ref = pykka.ActorRef[Any]
+
+
+@pytest.fixture
+def ref(runtime: Runtime) -> Iterator[Ref]:
+    yield runtime.spawn("counter", Counter)
+
+
+def test_a_ref_is_an_actor_ref(runtime: Runtime, ref: Ref) -> None:
+    assert isinstance(ref, pykka.ActorRef)
+    assert ref.is_alive()
+    assert runtime.agent("counter") == ref
+    assert ref.actor_urn in repr(ref)
+    assert ref in {runtime.agent("counter")}
+
+
+def test_asking_answers_with_a_result(ref: Ref) -> None:
+    result = ref.ask(Event())
+
+    assert isinstance(result, AgentResult)
+    assert result.state["count"] == 1
+    assert result.metadata["by"] == "counter"
+
+
+def test_asking_without_blocking_gives_a_future(ref: Ref) -> None:
+    futures = [ref.ask(Event(), block=False) for _ in range(5)]
+
+    assert all(isinstance(future, pykka.Future) for future in futures)
+    counts = [result.state["count"] for result in pykka.get_all(futures, timeout=PATIENCE)]
+    assert counts == [1, 2, 3, 4, 5]
+
+
+def test_a_future_can_be_mapped_and_got_twice(ref: Ref) -> None:
+    future = ref.ask(Event(), block=False)
+
+    assert future.get(timeout=PATIENCE) is future.get(timeout=PATIENCE)
+    assert future.map(lambda result: result.state["count"]).get(timeout=PATIENCE) == 1
+
+
+def test_a_future_can_be_awaited_without_blocking_the_loop(runtime: Runtime, gate: threading.Event) -> None:
+    def waits(event: Event, state: State) -> None:
+        gate.wait(PATIENCE)
+
+    ref = runtime.spawn("waits", waits)
+
+    async def client() -> bool:
+        future = ref.ask(Event(), block=False)
+        asyncio.get_running_loop().call_soon(gate.set)
+        await future
+        return True
+
+    assert asyncio.run(client())
+
+
+def test_what_the_agent_raises_is_raised_by_ask(ref: Ref) -> None:
+    with pytest.raises(LookupError, match="asked to"):
+        ref.ask(Event(data={"fail": True}))
+
+    assert ref.ask(Event(), block=True).state["count"] == 1
+
+
+def test_telling_does_not_answer(ref: Ref) -> None:
+    assert ref.tell(Event()) is None  # type: ignore[func-returns-value]  # which is the claim
+
+    assert ref.ask(Event(), block=True).state["count"] == 2
+
+
+def test_a_failure_of_what_was_told_is_logged_and_keeps_the_agent(ref: Ref, caplog: pytest.LogCaptureFixture) -> None:
+    ref.tell(Event(data={"fail": True}))
+
+    assert ref.ask(Event(), block=True).state["count"] == 1
+    assert eventually(lambda: "asked to" in caplog.text)
+
+
+@pytest.mark.parametrize("message", ["text", {"a": "mapping"}, None, 7])
+def test_only_events_are_taken(ref: Ref, message: object) -> None:
+    with pytest.raises(TypeError, match=r"actors\.Event"):
+        ref.tell(message)
+    with pytest.raises(TypeError, match=r"actors\.Event"):
+        ref.ask(message)
+
+
+def test_proxies_are_refused_with_a_reason(ref: Ref) -> None:
+    with pytest.raises(TypeError, match="no proxy"):
+        ref.proxy()
+
+
+def test_stopping_a_ref_stops_its_agent(runtime: Runtime, ref: Ref) -> None:
+    ref.ask(Event())
+
+    assert ref.stop(timeout=PATIENCE) is True
+
+    assert not ref.is_alive()
+    assert runtime.agents == ()
+    assert ref.stop(timeout=PATIENCE) is False
+    with pytest.raises(pykka.ActorDeadError):
+        ref.ask(Event())
+    with pytest.raises(pykka.ActorDeadError):
+        ref.tell(Event())
+
+
+def test_stopping_without_blocking_gives_a_future(ref: Ref) -> None:
+    stopping = ref.stop(block=False)
+
+    assert stopping.get(timeout=PATIENCE) is True
+    assert not ref.is_alive()
+
+
+def test_an_ask_that_took_too_long_raises_pykkas_timeout_and_goes_on(runtime: Runtime, gate: threading.Event) -> None:
+    handled = []
+
+    def waits(event: Event, state: State) -> None:
+        gate.wait(PATIENCE)
+        handled.append(event)
+
+    ref = runtime.spawn("waits", waits)
+
+    with pytest.raises(pykka.Timeout):
+        ref.ask(Event(), timeout=0.01)
+
+    gate.set()
+    assert eventually(lambda: len(handled) == 1)
+
+
+def test_the_timeout_of_an_agent_ends_an_ask(runtime: Runtime, watcher: Watcher) -> None:
+    goes_on = threading.Event()
+
+    def waits(event: Event, state: State) -> None:
+        goes_on.wait(PATIENCE)  # the misbehaviour: longer than it may
+
+    ref = runtime.spawn("waits", waits, timeout=0.05)
+
+    with pytest.raises(AgentTimeoutError) as caught:
+        ref.ask(Event())
+
+    assert caught.value.outcome.budget == "agent waits"
+    goes_on.set()
+    watcher.await_dead_letter("late_answer")
+
+
+def test_an_agent_that_is_asked_directly_has_an_empty_state_and_its_context(
+    runtime: Runtime,
+) -> None:
+    def tell_all(event: Event, state: State, context: AgentContext) -> dict[str, object]:
+        return {"keys": list(state), "left": context.remaining, "attempt": context.attempt}
+
+    ref = runtime.spawn("agent", tell_all)
+
+    assert dict(ref.ask(Event(), block=True).state) == {"keys": [], "left": None, "attempt": 1}
+
+
+def test_events_from_one_sender_are_handled_in_order(runtime: Runtime) -> None:
+    seen: list[int] = []
+
+    class Listener(Agent):
+        def run(self, event: Event, state: State) -> None:
+            seen.append(event.data["n"])
+
+    ref = runtime.spawn("listener", Listener)
+
+    for n in range(1_000):
+        ref.tell(Event(data={"n": n}))
+    ref.ask(Event(data={"n": 1_000}))
+
+    assert seen == list(range(1_001))
+
+
+def test_a_ref_of_a_stopped_runtime_is_dead() -> None:
+    with Runtime() as runtime:
+        ref = runtime.spawn("counter", Counter)
+
+    assert not ref.is_alive()
+    with pytest.raises(pykka.ActorDeadError):
+        ref.ask(Event())
