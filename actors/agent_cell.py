@@ -153,6 +153,13 @@ class AgentCell(Cell):
         self.mailbox.drop_head()
         return letter
 
+    def take_back(self, instance: Instance) -> None:
+        """Put what an instance has not begun back into the mailbox. Under the lock."""
+        invocation = instance.work
+        if invocation is not None and invocation.begun_at is None:
+            invocation.instance = invocation.host = instance.work = None
+            self.mailbox.put_back(invocation)
+
     def _full(self) -> Outcome:
         detail = f"the mailbox of agent {self.name!r} holds {self.mailbox.capacity} events"
         return Outcome(OutcomeKind.REJECTED, Reason.MAILBOX_FULL, detail=detail)
@@ -229,6 +236,7 @@ class AgentCell(Cell):
                     self.mailbox.note_withdrawn()
                 else:
                     following = self._free(invocation, is_crashed=False)
+            instance = invocation.instance
         invocation.observe(outcome)
         if invocation.timer is not None:
             invocation.timer.cancel()
@@ -241,6 +249,8 @@ class AgentCell(Cell):
             self.system.dead_letter(outcome.reason.value, f"an event for agent {self.name!r} was withdrawn")
         if following is not None:
             self.dispatcher.execute(following)
+        if instance is not None and instance.is_stale:
+            self.lifecycle.handle(Renew(instance))
 
     def reject(self, letters: list[Any], outcome: Outcome) -> None:
         """Answer events that were taken out of the mailbox. Not under the lock."""

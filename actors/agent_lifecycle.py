@@ -208,15 +208,16 @@ class Lifecycle:
             return
         with cell.lock:
             lost = [instance for instance in cell.instances if instance.host is lane]
-            for instance in lost:
+            for instance in reversed(lost):
                 instance.is_stale = True
-            idle = [instance for instance in lost if instance in cell.idle]
-        for instance in idle:
+                cell.take_back(instance)
+            free = [instance for instance in lost if instance.work is None and instance.is_ready]
+        for instance in free:
             self._renew(Renew(instance))
 
     def _renew(self, message: Renew) -> None:
         instance = message.instance
-        if self._cell.closed is None and instance in self._cell.instances:
+        if self._cell.closed is None and instance in self._cell.instances and instance.work is None:
             self._call_stop_hook(instance)
             self.restart(instance, "loop_replaced")
 

@@ -43,6 +43,10 @@ class Mailbox:
         """Add a letter at the end."""
         self._letters.append(letter)
 
+    def put_back(self, letter: Letter) -> None:
+        """Add a letter at the front: it had been taken, and was not begun."""
+        self._letters.appendleft(letter)
+
     def head(self) -> Letter | None:
         """Return the first letter that is wanted, without removing it."""
         letters = self._letters

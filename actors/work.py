@@ -97,7 +97,7 @@ class Work:
 
     async def perform_async(self, lane: Lane) -> None:
         """Run it on this event loop, as a task of its own."""
-        if not self.begin():
+        if self.host is not lane or not self.begin():  # it was moved, or is not wanted any more
             lane.note_done(self)
             return
         lane.note_begun()

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from supervisors.trace import TraceRecord
 TOO_LONG = 30.0
 SOON = 0.001
 PROMISED = 2.0
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 FLOWS = """
 import asyncio, os, signal, sys, threading, time
@@ -155,7 +156,7 @@ def flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     known = set(sys.modules)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in EXIT_CODES}
     yield tmp_path
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -442,28 +443,29 @@ def test_metrics_are_served_during_the_run(launch: Callable[..., subprocess.Pope
     assert process.returncode == 0
 
 
-STUCK = [("STUCK", ["stuck", "swallows"]), ("BLOCKED", ["blocks", "stuck"]), ("LINGERS", ["lingers"])]
+# What swallows its cancellation may or may not have been ended with its event loop by then.
+STUCK = [("STUCK", 2, {"stuck"}), ("BLOCKED", 2, {"blocks", "stuck"}), ("LINGERS", 1, {"lingers"})]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize(("workflow", "abandoned"), STUCK)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("workflow", "agents", "abandoned"), STUCK)
 def test_signal_ends_the_process_and_names_the_agents_that_do_not_stop(
     launch: Callable[..., subprocess.Popen[str]],
     number: signal.Signals,
-    code: int,
     workflow: str,
-    abandoned: Sequence[str],
+    agents: int,
+    abandoned: set[str],
 ) -> None:
     process = launch(f"flows:{workflow}", "--json")
-    lines_until(process, "running", len(abandoned))
+    lines_until(process, "running", agents)
 
     process.send_signal(number)
     out, err = process.communicate(timeout=TOO_LONG)
 
     told = json.loads(out)
-    assert process.returncode == code
+    assert process.returncode == EXIT_CODES[number]
     assert (told["outcome"]["kind"], told["interrupted_by"]) == ("cancelled", number.name)
-    assert told["abandoned_work"] == dict.fromkeys(abandoned, 1)
+    assert told["abandoned_work"].keys() - {"swallows"} == abandoned
     assert f"interrupted by {number.name}" in err
     assert all(f"abandoned: agent {agent!r} still runs 1 event" in err for agent in abandoned)
 
@@ -553,12 +555,12 @@ def test_deferred_interruption_is_raised_later() -> None:
 
 
 def test_without_a_signal_the_former_handlers_are_put_back() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in EXIT_CODES]
 
     with Interrupts():
         assert signal.getsignal(signal.SIGINT) not in before
 
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in EXIT_CODES] == before
 
 
 # What is shown

@@ -33,7 +33,7 @@ STRIKES = 200
 SAMPLE = 12
 """How many check points of a story are struck by default; the soak strikes them all."""
 
-ENOUGH = 5
+ENOUGH = 1
 """How many damages are looked for: each may cost the guard's time."""
 
 pytestmark = [

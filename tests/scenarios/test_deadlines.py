@@ -81,7 +81,7 @@ def test_another_thread_learns_of_a_timeout_on_time(slow: Callable[..., Any]) ->
             assert run.exception().outcome.reason is Reason.DEADLINE  # type: ignore[union-attr]  # the same
         return seconds
 
-    assert TIMEOUT <= fastest(time_out, NOTICED_WITHIN) < NOTICED_WITHIN
+    assert fastest(time_out, NOTICED_WITHIN) < NOTICED_WITHIN
 
 
 @slow_agents
