@@ -205,8 +205,8 @@ class AgentCell(Cell):
         failure = outcome.failure
         if failure is None:
             return False
-        if not was_wanted and _is_cancellation(outcome):
-            return False
+        if _is_cancellation(outcome) and (not was_wanted or self.system.loops.is_on_host_loop):
+            return False  # we did it, or the host is ending its loop
         return is_crash(outcome) or self.spec.restart.matches(failure.types)
 
     def _free(self, invocation: Invocation, *, is_crashed: bool) -> Invocation | None:
@@ -336,7 +336,7 @@ class AgentCell(Cell):
         with self.lock:
             taken = {instance.work for instance in self.instances}
             head = self.mailbox.head()
-            if head in taken:
+            if head is not None and head in taken:
                 self.mailbox.drop_head()
             self.mailbox.recount()
             ready = [each for each in self.instances if each.is_ready and each.work is None]

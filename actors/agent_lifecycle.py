@@ -174,7 +174,9 @@ class Lifecycle:
         self.report_failure(instance, reason, str(outcome))
 
     def report_failure(self, instance: Instance, reason: str, detail: str) -> None:
-        """Tell the agent supervisor that an instance needs a restart. Any thread."""
+        """Tell the agent supervisor that an instance needs a restart, unless the agent is closed. Any thread."""
+        if self._cell.closed is not None:
+            return
         supervisor = self._system.agent_supervisor
         self._system.plane.post(supervisor, ChildFailed(self._cell, instance, reason, detail))
 

@@ -40,6 +40,7 @@ class AgentTarget:
             rejection = Outcome(OutcomeKind.REJECTED, Reason.UNKNOWN_AGENT, detail=detail)
         else:
             invocation = SupervisedInvocation(cell, attempt)
+            attempt.handle = invocation
             refusal = cell.submit(invocation)
             if refusal is None:
                 return invocation

@@ -34,6 +34,9 @@ class AgentResult(Model):
     state: Any = None
     metadata: dict[str, Any] = Field(default_factory=FrozenDict)
 
+    def __init__(self, state: Mapping[str, Any] | None = None, metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(state=state, metadata=_NO_METADATA if metadata is None else metadata)
+
     @field_validator("state", mode="plain")
     @classmethod
     def _mapping(cls, value: object) -> object:

@@ -265,13 +265,14 @@ class Runtime:
             capacity=mailbox,
             timeout=check_timeout(timeout, owner),
         )
+        ref = cell.actor_ref  # made before anybody else can ask for it
         with self._admission:
             self.check_running()
             if name in self._system.agents:
                 raise AgentExistsError(name)
             self._system.agents[name] = cell
         cell.lifecycle.begin()
-        return cell.actor_ref
+        return ref
 
     def agent(self, name: str) -> pykka.ActorRef[Any]:
         """Return the ref of a spawned agent.

@@ -139,13 +139,23 @@ def render(error: BaseException) -> Failure:
     except BaseException:  # noqa: BLE001  # a user's __str__
         text = f"{kind.__name__} (its text cannot be rendered)"
     try:
-        lines = "".join(traceback.format_exception(error))
+        lines = _formatted(error)
     except BaseException:  # noqa: BLE001  # a user's __str__, __repr__ or __cause__
         lines = ""
     return Failure(qualified_names(kind), text, lines[-_TRACEBACK_LIMIT_CHARACTERS:], error)
 
 
+def _formatted(error: BaseException) -> str:
+    """Format a traceback without carets, for which Python would parse every line of it again."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in frames:
+        frame.colno = frame.end_colno = None
+    lines = ["Traceback (most recent call last):\n", *frames.format(), *traceback.format_exception_only(error)]
+    return "".join(lines)
+
+
 def failed(reason: Reason, error: BaseException) -> Outcome:
     """Return the outcome of work that raised."""
-    detail = _CANCELLED if isinstance(error, CancelledError) else ""
-    return Outcome(OutcomeKind.FAILED, reason, detail=detail, failure=render(error))
+    failure = render(error)
+    detail = f"{failure.text}{_CANCELLED}" if isinstance(error, CancelledError) else ""
+    return Outcome(OutcomeKind.FAILED, reason, detail=detail, failure=failure)

@@ -20,6 +20,8 @@ class AgentSupervisor:
 
     def __init__(self) -> None:
         self._windows: dict[Restartable, RestartWindow] = {}
+        # Until they are stopped; what is left of them may still fail.
+        self._given_up: set[Restartable] = set()
 
     def receive(self, message: ChildFailed | ChildStopped | RestartDue, context: Context) -> None:
         """Handle one signal."""
@@ -27,14 +29,18 @@ class AgentSupervisor:
             case ChildFailed():
                 self._on_failed(message, context)
             case RestartDue(child, part, reason, detail):
-                self._restart(child, part, reason, detail, context)
+                if child in self._windows:
+                    self._restart(child, part, reason, detail, context)
             case ChildStopped(child):
                 self._windows.pop(child, None)
+                self._given_up.discard(child)
             case _:
                 assert_never(message)
 
     def _on_failed(self, message: ChildFailed, context: Context) -> None:
         child, part, reason, detail = message
+        if child in self._given_up:
+            return
         window = self._windows.get(child)
         if window is None:
             window = self._windows[child] = RestartWindow(child.spec.restart)
@@ -55,6 +61,7 @@ class AgentSupervisor:
         policy = child.spec.restart
         limit = RestartLimitReachedError(child.spec.name, policy.max_restarts, policy.within)
         self._windows.pop(child, None)
+        self._given_up.add(child)
         text = f"{limit}; the last failure: {detail}"
         context.observe(AgentGivenUp(child.spec.name, text))
         child.give_up(text)

@@ -52,6 +52,8 @@ class BranchSupervisor:
         self._workflow = workflow
         self._run = run
         self._root: Child | None = None
+        # A close that overtook the request for the root.
+        self._closing: Outcome | None = None
         self._epoch = 0.0
         self._records_left = MAX_RECORDS
 
@@ -79,10 +81,12 @@ class BranchSupervisor:
         elif not parent.is_open:
             return context.dead_letter("late_request", message.job.path)
         else:
-            deadline = parent.deadline
+            deadline = parent.attempt_deadline
         child = self._add_child(message, parent, deadline, now, None)
         if parent is None:
             self._root = child
+            if self._closing is not None:
+                return self._finish(child, self._closing, None, context)
         return self._open(child, now, context)
 
     def _on_supervise_group(self, message: SuperviseGroup, context: Context) -> None:
@@ -93,8 +97,8 @@ class BranchSupervisor:
         now = context.now()
         for index, (job, payload) in enumerate(zip(message.jobs, message.payloads, strict=True)):
             request = Supervise(parent, message.asker, index, job, payload)
-            child = self._add_child(request, parent, parent.deadline, now, group)
-            if group.sealed is not None:
+            child = self._add_child(request, parent, parent.attempt_deadline, now, group)
+            if group.sealed is not None and not parent.is_stopping:
                 self._finish(child, group.sealed, None, context)
             else:
                 self._open(child, now, context)
@@ -127,20 +131,27 @@ class BranchSupervisor:
         parent, deadline = child.parent, child.deadline
         inherited = None
         if parent is not None:
-            stopping = parent.ending or parent.attempt_ending
+            stopping = parent.ending or (None if child.is_fallback else parent.attempt_ending)
             if stopping is not None:
                 return self._finish(child, _as_never_started(stopping), None, context)
-            inherited = parent.deadline
+            inherited = parent.deadline if child.is_fallback else parent.attempt_deadline
         if deadline.at is not None:
             if deadline.at <= now:
-                outcome = _out_of_time(deadline, Reason.NOT_STARTED)
-                return self._finish(child, outcome, None, context)
+                return self._never_open(child, now, context)
             if deadline is not inherited:
                 child.timer = context.schedule(deadline.at, DeadlineReached(child))
         if context.is_listened_to and not child.job.is_internal:
             job = child.job
             context.observe(StageStarted(self._workflow, self._run, job.path, job.pattern))
         return self._begin_attempt(child, now, context)
+
+    def _never_open(self, child: Child, now: float, context: Context) -> None:
+        """End a child whose deadline, which is an ancestor's, has passed before it could begin."""
+        if child.parent is None:
+            self._note_timeout(child, child.deadline, context)
+        else:
+            self._fire_passed(child, now, context)
+        self._finish(child, _out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
 
     def _begin_attempt(self, child: Child, now: float, context: Context) -> None:
         job = child.job
@@ -152,6 +163,7 @@ class BranchSupervisor:
             deadline = deadline.narrowed(seconds, budget, now)
         child.attempts = number = child.attempts + 1
         child.is_trying = True
+        child.is_told = False
         child.sent_at = now
         child.attempt_deadline = deadline
         child.supervisor = context.ref
@@ -159,6 +171,7 @@ class BranchSupervisor:
             due = AttemptDeadlineReached(child, number)
             child.attempt_timer = context.schedule(deadline.at, due)
         child.handle = job.target.perform(child, context)
+        child.is_queued = child.handle is not None
 
     # Endings
 
@@ -166,17 +179,31 @@ class BranchSupervisor:
         child: Child = answer.attempt
         if not child.is_trying or child.attempts != answer.number:
             return context.dead_letter("late_answer", "an answer came after its attempt had ended")
-        if answer.ended_at is not None and child.attempt_deadline.has_passed(answer.ended_at):
-            answer = self._as_overdue(child, answer, context)
+        ended_at = answer.ended_at
+        if ended_at is not None and child.attempt_deadline.has_passed(ended_at):
+            # It was done before the timer fired, yet after the deadline.
+            context.dead_letter("late_answer", f"{child.job.path} answered after its deadline")
+            child.handle = None
+            self._fire_passed(child, ended_at, context)
+            outcome = _out_of_time(child.attempt_deadline, Reason.DEADLINE)
+            answer = replace(answer, outcome=outcome, value=None)
         return self._attempt_ended(child, answer, context)
 
-    def _as_overdue(self, child: Child, answer: Answer, context: Context) -> Answer:
-        """Return the answer of an agent that was done before the timer fired, yet after the deadline."""
-        deadline = child.attempt_deadline
-        if child.timer is not None or child.attempt_timer is not None:
-            self._note_timeout(child, deadline, context)
-        context.dead_letter("late_answer", f"{child.job.path} answered after its deadline")
-        return replace(answer, outcome=_out_of_time(deadline, Reason.DEADLINE), value=None)
+    def _fire_passed(self, child: Child, moment: float, context: Context) -> None:
+        """Do now what the timer will find done: end whoever's budget had run out at `moment`, the topmost only."""
+        overdue: Child | None = None
+        is_attempt = False
+        node: Child | None = child
+        while node is not None and node.attempt_deadline.has_passed(moment):
+            if node.attempt_timer is not None and not node.is_stopping:
+                overdue, is_attempt = node, True
+            if node.timer is not None and node.deadline.has_passed(moment) and node.ending is None:
+                overdue, is_attempt = node, False
+            node = node.parent
+        if overdue is not None and is_attempt:
+            self._on_attempt_deadline(AttemptDeadlineReached(overdue, overdue.attempts), context)
+        elif overdue is not None:
+            self._on_deadline(DeadlineReached(overdue), context)
 
     def _attempt_ended(self, child: Child, answer: Answer, context: Context) -> None:
         child.is_trying = False
@@ -202,7 +229,8 @@ class BranchSupervisor:
         agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
         if agent and context.is_observed:
             waited = (now if begun_at is None else begun_at) - child.sent_at
-            ran = None if begun_at is None else (answer.ended_at or now) - begun_at
+            ran = None if begun_at is None else _or(answer.ended_at, now) - begun_at
+            child.is_told = True
             context.observe(AgentRan(agent, answer.outcome, waited, ran))
 
     def _goes_on(self, child: Child, outcome: Outcome, context: Context) -> bool:
@@ -230,6 +258,7 @@ class BranchSupervisor:
         if fallback is None:
             return False
         child.failed = outcome
+        child.is_queued = False
         request = Supervise(child, context.ref, child.key, fallback, child.payload)
         now = context.now()
         substitute = self._add_child(request, child, child.deadline, now, None)
@@ -252,6 +281,8 @@ class BranchSupervisor:
         child.is_open = False
         if child.timer is not None:
             child.timer.cancel()
+        if child.attempt_timer is not None:
+            child.attempt_timer.cancel()
         if child.retry_timer is not None:
             child.retry_timer.cancel()
         parent, job = child.parent, child.job
@@ -274,12 +305,12 @@ class BranchSupervisor:
     def _record(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> TraceRecord:
         now = context.now()
         job, started = child.job, child.started
-        waited, ran = (now - child.sent_at if child.attempts else 0.0), 0.0
+        waited, ran = (now - child.sent_at if child.is_queued else 0.0), 0.0
         if answer is None:
             answer = _NO_ANSWER
         begun_at = answer.begun_at
         if begun_at is not None:
-            waited, ran = begun_at - child.sent_at, (answer.ended_at or now) - begun_at
+            waited, ran = begun_at - child.sent_at, _or(answer.ended_at, now) - begun_at
         record = TraceRecord(
             job.path,
             job.pattern,
@@ -294,7 +325,7 @@ class BranchSupervisor:
             answer.metadata or _NO_METADATA,
             tuple(child.records) if child.records else (),
             child.dropped,
-            job.agent,
+            "" if child.is_told else job.agent,
             begun_at is not None,
         )
         self._keep(child.parent, record, context)
@@ -305,7 +336,7 @@ class BranchSupervisor:
             context.observe_step(StageEnded(self._workflow, self._run, record))
         if parent is None:
             return
-        if self._records_left <= 0:
+        if self._records_left <= 0 and not record.children:  # those below would be lost with it
             parent.dropped += 1
             return
         self._records_left -= 1
@@ -366,12 +397,17 @@ class BranchSupervisor:
 
     def _on_retry_due(self, message: RetryDue, context: Context) -> None:
         child: Child = message.child
+        now = context.now()
+        if child.is_open and child.deadline.has_passed(now):
+            self._fire_passed(child, now, context)
         if child.is_open and child.retry_timer is not None:
             child.retry_timer = None
-            self._begin_attempt(child, context.now(), context)
+            self._begin_attempt(child, now, context)
 
     def _on_close(self, message: Close, context: Context) -> None:
-        if self._root is not None and self._root.is_open:
+        if self._root is None:
+            self._closing = message.outcome
+        elif self._root.is_open:
             self._close(self._root, message.outcome, context)
 
     def _close(self, child: Child, ending: Outcome, context: Context) -> None:
@@ -422,6 +458,10 @@ class BranchSupervisor:
 
 def _out_of_time(deadline: Deadline, reason: Reason) -> Outcome:
     return Outcome(OutcomeKind.TIMED_OUT, reason, budget=deadline.budget)
+
+
+def _or(moment: float | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment
 
 
 def _as_never_started(ending: Outcome) -> Outcome:

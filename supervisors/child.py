@@ -60,6 +60,8 @@ class Child:
     Attributes:
         is_open: Whether it has not ended.
         is_trying: Whether an attempt is under way.
+        is_told: Whether the figures of the last attempt were told already.
+        is_queued: Whether the last attempt was put into an agent's queue.
         attempts: How many attempts were begun; the number of the last one fences late answers.
         handle: By what the attempt is taken back; None when what it consists of is supervised itself.
         children: The open children below it, in the order in which they were opened.
@@ -85,6 +87,8 @@ class Child:
         "handle",
         "is_fallback",
         "is_open",
+        "is_queued",
+        "is_told",
         "is_trying",
         "job",
         "key",
@@ -115,7 +119,7 @@ class Child:
         self.group = group
         self.started = self.sent_at = started
         self.is_open = True
-        self.is_trying = self.is_fallback = False
+        self.is_trying = self.is_fallback = self.is_queued = self.is_told = False
         self.attempts = self.dropped = 0
         self.supervisor: Any = None
         self.handle: Handle | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class OutcomeKind(StrEnum):
@@ -73,13 +74,17 @@ class Failure:
         types: The qualified names of its class and bases, most derived first.
         text: `TypeName: message`, as the exception printed itself.
         traceback: The formatted traceback, cut to a bounded length; empty when there is none.
-        exception: The exception itself, for `__cause__`; None after a trip through the codec.
+        exception: The exception itself, for `__cause__`; None after a trip through the codec or pickle.
     """
 
     types: tuple[str, ...]
     text: str
     traceback: str = field(default="", repr=False)
     exception: BaseException | None = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out the exception, which may not survive: the rest says it all."""
+        return Failure, (self.types, self.text, self.traceback)
 
 
 @dataclass(frozen=True, slots=True)

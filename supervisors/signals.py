@@ -97,6 +97,9 @@ class Attempt(Protocol):
     def supervisor(self) -> Any:
         """The ref to answer to."""
 
+    handle: Handle | None
+    """By what it is taken back. Set it before anybody else can begin the work: an interrupt may strike then."""
+
 
 @dataclass(slots=True)
 class Supervise:

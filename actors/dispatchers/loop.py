@@ -51,7 +51,7 @@ class LoopDispatcher:
         self._threads = threads
         self._telemetry = telemetry
         self._host_loop = host_loop
-        self._is_host_loop = host_loop is not None
+        self.is_on_host_loop = host_loop is not None
         # Made when the dispatcher starts; replaced inside the control plane. One store.
         self._lane: Lane
         self._lane_threads: dict[Lane, threading.Thread] = {}
@@ -99,7 +99,7 @@ class LoopDispatcher:
     def abandon(self, work: Work) -> None:
         """Replace the loop, if it is the runtime's own and the work blocks it; else let the task be."""
         lane = work.host
-        if self._is_host_loop or lane is not self._lane or lane.blocked_by is not work:
+        if self.is_on_host_loop or lane is not self._lane or lane.blocked_by is not work:
             return
         self._lane = Lane(asyncio.new_event_loop())
         self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
@@ -119,7 +119,7 @@ class LoopDispatcher:
 
     def stop(self, timeout: float) -> None:
         """End the own loops, or detach from the host's."""
-        if self._is_host_loop:
+        if self.is_on_host_loop:
             self._detach()
             return
         for lane in list(self._lane_threads):
@@ -182,6 +182,8 @@ class LoopDispatcher:
         lane.is_watched = False
         works, lane.works = lane.works, set()
         for work in works:
+            if work.task is not None:
+                work.task._log_destroy_pending = False  # it cannot go on, and who waited is told here
             work.refuse(closed_outcome("the event loop was closed before the agent was done"))
 
     def _start_lane(self) -> None:

@@ -195,3 +195,14 @@ class Collaborative(Parallel):
     """Give one event to several agents at once: short for `Parallel` of nodes without policies."""
 
     kind: ClassVar[str] = "collaborative"
+
+    def __init__(
+        self,
+        *branches: Node | Branch,
+        require: Require = "all",
+        merge: AnyMerger | None = None,
+        on_failure: OnFailure = "cancel",
+        name: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        super().__init__(*branches, require=require, merge=merge, on_failure=on_failure, name=name, timeout=timeout)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pykka
@@ -123,17 +125,36 @@ def test_exception_in_an_asked_event_is_raised_by_the_asker_and_keeps_the_agent(
     assert ask(ref) == {"events": 2}
 
 
-def test_failure_of_a_told_event_is_logged_with_the_agents_name(
-    runtime: Runtime, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failure_of_a_told_event_is_logged_with_the_agents_name(runtime: Runtime, logged: Logged) -> None:
     ref = runtime.spawn("echo", Echo)
 
     ref.tell(raising("an ordinary exception"))
-    ask(ref)
-    runtime.stop()
 
-    assert "agent 'echo' did not handle an event that it was told" in caplog.text
-    assert "RuntimeError: no" in caplog.text
+    text = logged.next_text()
+    assert text.startswith("agent 'echo' did not handle an event that it was told")
+    assert text.endswith("RuntimeError: no")
+
+
+class Logged(logging.Handler):
+    """Keeps what is logged, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: SimpleQueue[str] = SimpleQueue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.put(record.getMessage())
+
+    def next_text(self) -> str:
+        return self._texts.get(timeout=PATIENCE)
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    handler = Logged()
+    logging.getLogger("actors").addHandler(handler)
+    yield handler
+    logging.getLogger("actors").removeHandler(handler)
 
 
 # 2 and 3: what must not stop the process
@@ -158,11 +179,25 @@ class Stranger(pykka.ThreadingActor):
 
 
 @pytest.mark.parametrize("name", FATAL)
-def test_asker_is_told_of_a_base_exception_by_its_name(runtime: Runtime, name: str) -> None:
+def test_asker_is_told_which_base_exception_it_was(runtime: Runtime, name: str) -> None:
     ref = runtime.spawn("echo", Echo)
 
-    with pytest.raises(AgentFailedError, match=f"agent 'echo' failed.*{type(RAISED[name]).__name__}"):
+    with pytest.raises(AgentFailedError, match="agent 'echo' failed") as raised:
         ask(ref, raising(name))
+
+    failure = raised.value.outcome.failure
+    assert failure is not None
+    assert failure.exception is RAISED[name]
+
+
+@pytest.mark.xfail(strict=False, reason="work.failed() says the same of threads, which have no task and no loop")
+def test_cancelled_error_of_a_plain_function_is_not_put_down_to_an_event_loop(runtime: Runtime) -> None:
+    ref = runtime.spawn("echo", Echo)
+
+    with pytest.raises(AgentFailedError) as raised:
+        ask(ref, raising("CancelledError"))
+
+    assert "event loop" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", FATAL)
@@ -469,7 +504,7 @@ def test_function_takes_as_many_events_at_once_as_its_mailbox_says(
     runtime: Runtime, gate: threading.Event, is_in: threading.Event
 ) -> None:
     agent = Gated(gate, is_in)
-    ref = runtime.spawn("function", lambda event, state: agent.run(event, state), mailbox=2)
+    ref = runtime.spawn("function", agent.run, mailbox=2)
     running = [ref.ask(Event(), block=False) for _ in range(2)]
 
     with pytest.raises(MailboxFullError):

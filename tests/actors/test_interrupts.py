@@ -23,6 +23,7 @@ import pytest
 
 from actors import ActorError, Agent, Branch, Event, Loop, Parallel, Run, Runtime, Sequential, State
 from actors.control import ControlPlane
+from actors.environment import DaemonThreads, Environment
 from supervisors import Restart, Retry
 from supervisors.facts import Fact, RunEnded, RunStarted
 
@@ -237,13 +238,18 @@ class CtrlC:
         if not self._is_armed:
             return
         names = _stack(frame)
-        if any(name.endswith(":_turn") for name in names) and "weakref" not in names[0]:
+        if names[-1:] and names[-1].endswith(":_turn") and not _is_finalizing(names):
             self._is_armed = False
             self.strikes += 1
             self.where = " < ".join(names)
             signal.raise_signal(signal.SIGINT)
         else:
             self._arm()
+
+
+def _is_finalizing(names: list[str]) -> bool:
+    """Say whether a finalizer is running: the interpreter drops what is raised there."""
+    return any("weakref" in name or name.endswith(":call_exception_handler") for name in names)
 
 
 def _stack(frame: FrameType | None) -> list[str]:
@@ -332,9 +338,9 @@ class Host:
         if self.task is not None and not self.task.done():
             self.task.cancel()
             self.loop.run_until_complete(asyncio.wait([self.task]))
-        return [damage for name in AGENTS if (damage := self.complete(self._works(name)))] + self.complete(
-            self._leftovers()
-        )
+        found: list[str] = [damage for name in AGENTS if (damage := self.complete(self._works(name)))]
+        found.extend(self.complete(self._leftovers()))
+        return found
 
     async def _works(self, name: str) -> str:
         try:
@@ -365,6 +371,55 @@ class Host:
 
 async def _ended(run: Run) -> None:
     await run
+
+
+# Where the machine is asked for a thread
+
+
+class InterruptedThreads(DaemonThreads):
+    """Presses Ctrl-C when the main thread first starts a thread of a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def start(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        if name == self._name:
+            self._name = ""
+            signal.raise_signal(signal.SIGINT)
+        return super().start(name, target)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.xfail(strict=False, reason="submit() counts the run as in progress before it cares for interrupts")
+def test_ctrl_c_before_the_first_message_of_a_run_leaves_no_run_behind() -> None:
+    environment = Environment(threads=InterruptedThreads("mixmode-delivery"))
+    with Runtime(observers=[Ledger()], environment=environment, grace=0.1) as runtime:
+        runtime.spawn("record", record)
+
+        with pytest.raises(KeyboardInterrupt):
+            runtime.submit("record")
+
+        assert await_that(lambda: not runtime.runs_in_progress)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.xfail(strict=False, reason="a worker that never got its thread counts as one of max_threads for ever")
+def test_ctrl_c_while_a_worker_is_started_costs_no_worker() -> None:
+    environment = Environment(threads=InterruptedThreads("mixmode-worker-1"))
+    with Runtime(environment=environment, max_threads=1, grace=0.1) as runtime:
+        runtime.spawn("record", record)
+
+        with pytest.raises(KeyboardInterrupt):
+            runtime.submit("record")
+
+        assert runtime.submit("record").result(GUARD).state == {"recorded": True}
 
 
 # At every check point
@@ -420,8 +475,8 @@ class Strike:
 
     def _check(self, frame: FrameType) -> None:
         names = _stack(frame)
-        if "weakref" in names[0]:
-            return  # the interpreter drops what a weak reference's callback raises
+        if _is_finalizing(names):
+            return
         self.points += 1
         if self.points == self._nth:
             self.where = " < ".join(names)
@@ -653,13 +708,6 @@ def strike(story: Callable[[House], Story], nth: int) -> tuple[Strike, list[str]
     finally:
         house.close()
     return ctrl_c, damages
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, previous)
 
 
 def findings(story: Callable[[House], Story], step: int | None) -> list[str]:

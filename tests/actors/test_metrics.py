@@ -368,6 +368,7 @@ class InterveningRecord:
     pattern = "agent"
     outcome = COMPLETED
     duration = 1.0
+    agent = ""
 
     def __init__(self, intervene: Callable[[], object]) -> None:
         self._intervene = intervene

@@ -355,10 +355,10 @@ def test_a_replacement_leads_to_the_state_that_was_returned(base: Snapshot, targ
     delta = replacement(base, State._over(target))
 
     assert parts(base.apply(delta))[:2] == parts(target)[:2]
-    assert (delta is NO_CHANGE) == (parts(base)[:2] == parts(target)[:2] or same_kinds(base, target))
+    assert (delta is NO_CHANGE) == holds_the_same(base, target)
 
 
-def same_kinds(base: Snapshot, target: Snapshot) -> bool:
+def holds_the_same(base: Snapshot, target: Snapshot) -> bool:
     """Say whether two snapshots hold the same, type-strictly."""
     plain = same(freeze(dict(base.values), "it"), freeze(dict(target.values), "it"))
     return plain and dict(base.shared) == dict(target.shared)

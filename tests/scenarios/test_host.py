@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import traceback
@@ -12,6 +13,7 @@ import pykka
 import pytest
 
 from actors import (
+    Agent,
     Event,
     ForkedRuntimeError,
     Parallel,
@@ -110,6 +112,31 @@ def test_runs_end_in_a_clear_error_when_the_hosts_loop_ends_under_them(name: str
         Reason.REQUIRED_BRANCH_FAILED,
     }
     assert all("loop" in str(error) for error in unfinished)
+
+
+def test_a_host_whose_loop_ends_hears_of_no_task_left_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Sleeper(Agent):
+        async def run(self, event: Event, state: State) -> None:
+            await sleeps(event, state)
+
+    async def host() -> None:
+        runtime = Runtime(loop=asyncio.get_running_loop(), grace=5.0).start()
+        runtimes.append(runtime)
+        runtime.spawn("sleeper", Sleeper)
+        runs.extend(runtime.submit("sleeper") for _ in range(2))
+        await asyncio.sleep(0.02)  # so that the first is under way, and the second waits for it
+
+    runtimes: list[Runtime] = []
+    runs: list[Run] = []
+    asyncio.run(host())
+    assert all(run.exception(PATIENCE) is not None for run in runs)
+    runtimes[0].stop()
+
+    gc.collect()
+
+    assert "Task was destroyed" not in caplog.text
 
 
 def test_runs_end_in_a_clear_error_when_the_hosts_loop_is_closed() -> None:

@@ -66,6 +66,8 @@ def test_nothing_is_left_when_the_runs_have_ended() -> None:
             assert system.control_cells == {system.agent_supervisor}
             assert system.plane.armed_timers == 0
             assert len(asyncio.all_tasks()) == tasks
+        for thread in [each for each in threading.enumerate() if each.name.startswith("mixmode-")]:
+            thread.join(5)
         assert threading.active_count() <= threads
 
     asyncio.run(main())

@@ -190,7 +190,6 @@ def test_a_due_restart_is_carried_out() -> None:
     assert child.restarts[-1] == (2, "abandoned")
 
 
-@pytest.mark.xfail(strict=True, reason="the restart is told though the child is gone, and its timer keeps the child")
 def test_a_stopped_child_is_not_told_to_be_restarted() -> None:
     supervision, child = Supervision(), FakeChild()
     supervision.fail(child)
@@ -203,7 +202,6 @@ def test_a_stopped_child_is_not_told_to_be_restarted() -> None:
     assert len(supervision.context.facts) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a restart that waited is told after the child was given up")
 def test_a_child_that_was_given_up_is_not_restarted_any_more() -> None:
     supervision, child = Supervision(), FakeChild(max_restarts=2)
     for part in range(3):
@@ -215,7 +213,6 @@ def test_a_child_that_was_given_up_is_not_restarted_any_more() -> None:
     assert len(child.restarts) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="it is given a new window, and restarts that nobody carries out are told")
 def test_what_is_left_of_a_child_that_was_given_up_may_fail_without_consequence() -> None:
     supervision, child = Supervision(), FakeChild(max_restarts=1)
     supervision.fail(child, part=0)

@@ -91,7 +91,6 @@ def test_the_record_parts_waiting_from_running() -> None:
     assert (record.delayed_by, record.metadata) == ("slow", {"tokens": 3})
 
 
-@pytest.mark.xfail(strict=True, reason="a pattern's whole duration is reported as its queue wait")
 def test_a_pattern_waits_in_no_queue() -> None:
     agent = FakeAgent()
     run = FakeRun(job("p", FakeSequence(job("p/a", agent)))).start()
@@ -102,7 +101,6 @@ def test_a_pattern_waits_in_no_queue() -> None:
     assert (run.record.duration, run.record.queue_wait) == (5, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="the run time of a fallback is reported as its branch's queue wait")
 def test_a_fallback_is_no_queue_wait_of_its_branch() -> None:
     agent, substitute = FakeAgent(), FakeAgent()
     run = FakeRun(job("a", agent, fallback=job("a/fallback", substitute))).start()
@@ -337,7 +335,6 @@ def test_a_late_timer_does_not_report_again_what_an_overdue_answer_did() -> None
     assert not run.context.armed
 
 
-@pytest.mark.xfail(strict=True, reason="the parent ends failed, and its budget is never reported to have run out")
 def test_a_parent_whose_child_is_overdue_has_timed_out_itself() -> None:
     agent = FakeAgent()
     run = FakeRun(job("p", FakeSequence(job("p/a", agent)), timeout=2), lag=1).start()
@@ -349,7 +346,6 @@ def test_a_parent_whose_child_is_overdue_has_timed_out_itself() -> None:
     assert run.timeouts == [("p", "p")]
 
 
-@pytest.mark.xfail(strict=True, reason="a parent is ok after its deadline, as long as the timer has not fired")
 def test_a_parent_whose_optional_child_is_overdue_has_timed_out_itself() -> None:
     agent = FakeAgent()
     run = FakeRun(job("p", FakeSequence(job("p/a", agent, required=False)), timeout=2), lag=1).start()
@@ -360,7 +356,6 @@ def test_a_parent_whose_optional_child_is_overdue_has_timed_out_itself() -> None
     assert run.outcome == timed_out("p")
 
 
-@pytest.mark.xfail(strict=True, reason="the parent ends failed, and its budget is never reported to have run out")
 def test_a_parent_that_is_out_of_time_for_its_next_step_has_timed_out_itself() -> None:
     agent, following = FakeAgent(), FakeAgent()
     run = FakeRun(job("p", FakeSequence(job("p/a", agent), job("p/b", following)), timeout=2), lag=1).start()
@@ -372,7 +367,6 @@ def test_a_parent_that_is_out_of_time_for_its_next_step_has_timed_out_itself() -
     assert run.timeouts == [("p", "p")]
 
 
-@pytest.mark.xfail(strict=True, reason="nobody reports the budget of a run that was over before it began")
 def test_a_run_whose_time_is_over_before_it_begins_reports_its_budget() -> None:
     run = FakeRun(job("a", FakeAgent()), timeout=2)
     run.context.advance(2)
@@ -383,7 +377,6 @@ def test_a_run_whose_time_is_over_before_it_begins_reports_its_budget() -> None:
     assert run.timeouts == [("a", "run")]
 
 
-@pytest.mark.xfail(strict=True, reason="a fallback that cannot begin any more hides that the agent had begun")
 def test_an_overdue_child_does_not_fall_back() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent, timeout=2, fallback=job("a/fallback", FakeAgent())), lag=1).start()
@@ -394,7 +387,6 @@ def test_an_overdue_child_does_not_fall_back() -> None:
     assert run.outcome == timed_out("a")
 
 
-@pytest.mark.xfail(strict=True, reason="the budget of a branch whose fallback notices it first is never reported")
 def test_a_branch_whose_fallback_is_overdue_reports_its_budget() -> None:
     agent, substitute = FakeAgent(), FakeAgent()
     run = FakeRun(job("a", agent, timeout=2, fallback=job("a/fallback", substitute)), lag=1).start()
@@ -499,7 +491,6 @@ def test_a_retry_that_was_due_when_its_node_was_closed_is_not_made() -> None:
     assert len(agent.handles) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a retry whose timer is late is begun though its deadline has passed")
 def test_a_retry_is_not_begun_after_the_deadline() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent, retry=retry(wait=1), timeout=2)).start()
@@ -617,7 +608,6 @@ def test_the_next_attempt_of_a_pattern_starts_afresh() -> None:
     assert [record.outcome.kind for record in run.record.children] == [OutcomeKind.TIMED_OUT, OutcomeKind.OK]
 
 
-@pytest.mark.xfail(strict=True, reason="children are given what the whole node has left, not what the attempt has")
 @pytest.mark.parametrize("is_group", [False, True])
 def test_children_of_a_pattern_have_what_its_attempt_has_left(is_group: bool) -> None:
     agent = FakeAgent()
@@ -1007,7 +997,6 @@ def test_branches_behind_one_that_has_no_time_to_start_are_not_started() -> None
     assert all(agent.handles == [] for agent in team.values())
 
 
-@pytest.mark.xfail(strict=True, reason="they are cancelled in the name of the first, whose fault it is not")
 @pytest.mark.parametrize("lag", [0, 1])
 def test_every_branch_of_a_group_out_of_time_was_not_started(lag: float) -> None:
     pattern = FakePattern()
@@ -1020,7 +1009,6 @@ def test_every_branch_of_a_group_out_of_time_was_not_started(lag: float) -> None
     assert [each.outcome for each in ended.endings] == [timed_out("p", Reason.NOT_STARTED)] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="all but the first blame the first instead of whoever cancelled")
 def test_every_branch_of_a_group_that_comes_after_a_cancellation_is_cancelled_by_it() -> None:
     pattern = FakePattern()
     run = FakeRun(job("p", pattern)).start()
@@ -1076,7 +1064,6 @@ def test_a_branch_in_back_off_is_cancelled_with_its_group() -> None:
 
 
 @pytest.mark.parametrize("budget", ["attempt of p/a", "agent fake"])
-@pytest.mark.xfail(strict=True, reason="the timer of an attempt that is taken back stays armed until it fires")
 def test_a_cancelled_attempt_leaves_no_timer(budget: str) -> None:
     first, second = FakeAgent(timeout=9 if budget == "agent fake" else None), FakeAgent()
     policy = retry(attempt_timeout=9 if budget == "attempt of p/a" else None)
@@ -1234,7 +1221,6 @@ def test_close_after_the_end_is_harmless() -> None:
     assert run.outcome == COMPLETED
 
 
-@pytest.mark.xfail(strict=True, reason="a close that overtakes the request for the root is lost")
 def test_close_before_the_beginning_is_not_lost() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent))
@@ -1414,7 +1400,6 @@ def test_a_patterns_attempts_are_no_agents() -> None:
     assert run.agent_runs == []
 
 
-@pytest.mark.xfail(strict=True, reason="the failed attempt is told, and again with the stage, as one that only waited")
 def test_an_attempt_before_a_fallback_is_told_once() -> None:
     agent, pattern = FakeAgent(), FakePattern()
     run = FakeRun(job("a", agent, fallback=job("a/fallback", pattern))).start()
@@ -1426,7 +1411,6 @@ def test_an_attempt_before_a_fallback_is_told_once() -> None:
     assert run.agent_runs == [(OutcomeKind.FAILED, 0, 0)]
 
 
-@pytest.mark.xfail(strict=True, reason="the failed attempt is told, and again with the stage, as one that only waited")
 def test_an_attempt_before_a_back_off_that_is_cut_short_is_told_once() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent, retry=retry(2, wait=4))).start()
@@ -1484,7 +1468,6 @@ def test_the_records_of_a_group_that_were_kept_are_in_declared_order() -> None:
 
 
 @pytest.mark.usefixtures("few_records")
-@pytest.mark.xfail(strict=True, reason="what ended first uses up the limit, and is lost with its parent")
 def test_no_record_is_lost_with_its_parent() -> None:
     agent = FakeAgent()
     steps = [job(f"p/in/{number}", agent) for number in range(4)]
@@ -1498,7 +1481,6 @@ def test_no_record_is_lost_with_its_parent() -> None:
     assert len(records) + sum(record.dropped for record in records) == 6
 
 
-@pytest.mark.xfail(strict=True, reason="an end at the clock's zero is taken for no end")
 def test_the_clocks_zero_is_a_moment_like_any_other() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent)).start()
