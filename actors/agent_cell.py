@@ -181,22 +181,30 @@ class AgentCell(Cell):
                 is_crashed = self._is_crash(invocation, outcome, was_wanted)
             following = self._free(invocation, is_crashed=is_crashed)
             is_closed = self.closed is not None
-        if following is not None:
-            self.dispatcher.execute(following)
+        try:
+            if following is not None:
+                self.dispatcher.execute(following)
+            self._answer(invocation, outcome, value, was_wanted=was_wanted)
+        finally:  # an interrupt that struck in a turn is raised here, when the turn has been left
+            self._follow_up(invocation, outcome, is_crashed=is_crashed, is_closed=is_closed)
+
+    def _answer(self, invocation: Invocation, outcome: Outcome, value: Any, *, was_wanted: bool) -> None:
         if was_wanted:
             invocation.observe(outcome)
             invocation.answer(outcome, value)
         elif not _is_cancellation(outcome):
             self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
+
+    def _follow_up(self, invocation: Invocation, outcome: Outcome, *, is_crashed: bool, is_closed: bool) -> None:
+        instance, post = invocation.instance, self.system.plane.post
         if invocation.timer is not None:
-            self.system.plane.post(self, _Returned(invocation))
-        instance = invocation.instance
+            post(self, _Returned(invocation))
         if instance is not None and is_crashed:
             self.lifecycle.report_crash(instance, outcome)
         elif instance is not None and instance.is_stale:
-            self.system.plane.post(self, Renew(instance))
+            post(self, Renew(instance))
         if is_closed:
-            self.system.plane.post(self, Drained())
+            post(self, Drained())
 
     def _is_crash(self, invocation: Invocation, outcome: Outcome, was_wanted: bool) -> bool:
         instance = invocation.instance

@@ -70,6 +70,7 @@ class Invocation(Work):
         self.agent = cell.name
         self.host = self.task = None
         self.delayed_by = ""
+        self.is_abandoned = False
         self.variables = assignment.variables
         self.cell = cell
         self.assignment = assignment
@@ -133,7 +134,7 @@ class Invocation(Work):
     def done(self, value: Any, error: BaseException | None) -> None:
         """Report to the cell."""
         self._state = None
-        outcome = COMPLETED if error is None else failed(_reason_of(error), error)
+        outcome = COMPLETED if error is None else failed(_reason_of(error), error, is_task=self.task is not None)
         self.cell.finished(self, outcome, value)
 
     def refuse(self, outcome: Outcome) -> None:

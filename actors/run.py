@@ -208,6 +208,13 @@ class Run:
         return error
 
 
+class Abort:
+    """To a run's keeper: end it, whether it has begun or not; nobody holds it."""
+
+
+ABORT = Abort()
+
+
 class RunKeeper:
     """Who asks for a run's root node, and ends the run when it is told how that ended.
 
@@ -229,8 +236,13 @@ class RunKeeper:
         self.run = run
         self.supervisor = run.supervisor = ControlCell(self._branches, system, run.id)
 
-    def handle(self, ended: Ended) -> None:
+    def handle(self, ended: Ended | Abort) -> None:
         """Take how the root ended. Inside the control plane."""
+        if isinstance(ended, Abort):
+            outcome = Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail="its submission was interrupted")
+            self._branches.abandon(outcome)
+            self._end(outcome, self._input, {}, None)
+            return
         self._end(
             ended.outcome,
             self._input.apply(delta_of(ended.value)),

@@ -32,7 +32,7 @@ from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
 from actors.plan import Plan, compile_workflow
 from actors.reply import Reply
-from actors.run import Run, RunKeeper, RunResult
+from actors.run import ABORT, Run, RunKeeper, RunResult
 from actors.settings import RuntimeSettings
 from actors.shutdown import StopReport, shut_down
 from actors.state import Snapshot, State
@@ -359,14 +359,14 @@ class Runtime:
         number = next(self._numbers)
         run = Run(system, number, plan.name)
         keeper = RunKeeper(system, run, self._runs, snapshot)
-        self._admit(keeper)
         metadata = FrozenDict({"session_id": event.session_id})
         assignment = Assignment(event, metadata, snapshot, copy_context())
-        system.telemetry.observe(RunStarted(plan.name, number))
         try:
+            self._admit(keeper)
+            system.telemetry.observe(RunStarted(plan.name, number))
             system.plane.post(keeper.supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline))
-        except BaseException:  # an interrupt: nobody will hold the run
-            run.cancel()
+        except BaseException:  # it was refused, or interrupted: nobody will hold the run
+            system.plane.post(keeper, ABORT)
             raise
         return run
 

@@ -43,15 +43,17 @@ class Work:
         host: Where it is run; set by the dispatcher.
         task: Its task, on an event loop.
         delayed_by: The agent that blocked the event loop while this was on it.
+        is_abandoned: Whether it was given up.
     """
 
-    __slots__ = ("agent", "delayed_by", "host", "task", "variables")
+    __slots__ = ("agent", "delayed_by", "host", "is_abandoned", "task", "variables")
 
     def __init__(self, agent: str, variables: ContextVariables | None = None) -> None:
         self.agent = agent
         self.host: Any = None
         self.task: Any = None
         self.delayed_by = ""
+        self.is_abandoned = False
         # Context variables as they were where the run was submitted; each work gets a copy.
         self.variables = variables
 
@@ -154,8 +156,8 @@ def _formatted(error: BaseException) -> str:
     return "".join(lines)
 
 
-def failed(reason: Reason, error: BaseException) -> Outcome:
-    """Return the outcome of work that raised."""
+def failed(reason: Reason, error: BaseException, *, is_task: bool = False) -> Outcome:
+    """Return the outcome of work that raised; `is_task` says that it was a task of an event loop."""
     failure = render(error)
-    detail = f"{failure.text}{_CANCELLED}" if isinstance(error, CancelledError) else ""
+    detail = f"{failure.text}{_CANCELLED}" if is_task and isinstance(error, CancelledError) else ""
     return Outcome(OutcomeKind.FAILED, reason, detail=detail, failure=failure)

