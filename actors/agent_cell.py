@@ -250,15 +250,18 @@ class AgentCell(Cell):
             invocation.timer.cancel()
             invocation.timer = None
         if is_running:
-            self.dispatcher.interrupt(invocation)
-            at = self.now() + self.system.abandon_after
-            invocation.timer = self.system.plane.schedule(at, self, _GraceOver(invocation))
+            self._ask_to_stop(invocation)
         else:
             self.system.dead_letter(outcome.reason.value, f"an event for agent {self.name!r} was withdrawn")
         if following is not None:
             self.dispatcher.execute(following)
         if instance is not None and instance.is_stale:
             self.lifecycle.handle(Renew(instance))
+
+    def _ask_to_stop(self, invocation: Invocation) -> None:
+        self.dispatcher.interrupt(invocation)
+        at = self.now() + self.system.abandon_after
+        invocation.timer = self.system.plane.schedule(at, self, _GraceOver(invocation))
 
     def reject(self, letters: list[Any], outcome: Outcome) -> None:
         """Answer events that were taken out of the mailbox. Not under the lock."""
@@ -342,22 +345,35 @@ class AgentCell(Cell):
     def repair(self) -> None:
         """Make good what an interrupt may have left half-done. Inside the control plane."""
         with self.lock:
+            for instance in self.instances:
+                if instance.work is not None and _is_over(instance.work):
+                    instance.work = None
+            self.active = {invocation for invocation in self.active if not _is_over(invocation)}
             taken = {instance.work for instance in self.instances}
             head = self.mailbox.head()
             if head is not None and head in taken:
                 self.mailbox.drop_head()
             self.mailbox.recount()
-            ready = [each for each in self.instances if each.is_ready and each.work is None]
             self.idle = []
-            following = [self.take_for(instance) for instance in ready]
-            waiting = [work for work in self.running() if work.begun_at is None and work.is_live]
-        for invocation in {*following, *waiting} - {None}:
-            self.dispatcher.execute(invocation)  # type: ignore[arg-type]  # None was taken out
+            for instance in self.instances:
+                if instance.is_ready and instance.work is None and self.closed is None:
+                    self.take_for(instance)
+            running = list(self.running())
+        for invocation in running:
+            if invocation.begun_at is None:
+                self.dispatcher.execute(invocation)  # once too often does no harm: it begins once
+            elif not invocation.is_live and invocation.timer is None:
+                self._ask_to_stop(invocation)
 
     # Pykka's side
 
     def _create_inbox(self) -> AgentInbox:
         return AgentInbox(self)
+
+
+def _is_over(invocation: Invocation) -> bool:
+    """Return whether nothing will come of it any more."""
+    return invocation.ended_at is not None or (not invocation.is_live and invocation.begun_at is None)
 
 
 def _is_cancellation(outcome: Outcome) -> bool:

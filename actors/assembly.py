@@ -52,6 +52,7 @@ class Containment:
     def on_interrupt(self) -> None:
         """Make good what an interrupt may have left half-done."""
         self._system.threads.repair()
+        self._system.loops.repair()
         for cell in list(self._system.agents.values()):
             cell.repair()
 

@@ -240,8 +240,7 @@ class RunKeeper:
         """Take how the root ended. Inside the control plane."""
         if isinstance(ended, Abort):
             outcome = Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail="its submission was interrupted")
-            self._branches.abandon(outcome)
-            self._end(outcome, self._input, {}, None)
+            self._abandon(outcome)
             return
         self._end(
             ended.outcome,
@@ -253,7 +252,13 @@ class RunKeeper:
     def fail(self, detail: str) -> None:
         """End the run because of a defect of the runtime's. Inside the control plane."""
         outcome = Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail)
+        self._abandon(outcome)
+
+    def _abandon(self, outcome: Outcome) -> None:
+        """End the run at once, without anybody's answer."""
         self._branches.abandon(outcome)
+        for cell in [cell for cell in self._system.control_cells if cell.run == self.run.id]:
+            cell.retire()
         self._end(outcome, self._input, {}, None)
 
     def _end(
@@ -266,6 +271,9 @@ class RunKeeper:
         run = self.run
         duration = self._system.plane.now() - self._started
         self.supervisor.retire()
-        if self._runs.pop(run.id, None) is not None:
-            self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
+        if run.id in self._runs:
+            try:
+                self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
+            finally:  # an interrupt must not have it told twice
+                self._runs.pop(run.id, None)
         run.resolve(_Ending(outcome, snapshot, reports, record, duration))

@@ -60,10 +60,10 @@ class Telemetry:
 
     def observe(self, fact: Fact) -> None:
         """Tell everybody about a fact. Never blocks."""
-        if self._feed is not None:
-            self._feed(fact)
         for observer in self._observers:
             self._delivery.post(partial(observer.observe, fact))
+        if self._feed is not None:
+            self._feed(fact)
         logged = _LOGGED.get(type(fact))
         if logged is not None and isinstance(fact, tuple):
             self._delivery.log(*logged, *fact)

@@ -78,9 +78,17 @@ class Lane:
             return self._start(work)
         self._ready.append(work)
         if not self._is_waking:
-            self._is_waking = True
-            self.loop.call_soon_threadsafe(self._start_ready, context=_NO_VARIABLES)
+            self.wake()
         return None
+
+    def wake(self) -> None:
+        """Have what is ready started. Any thread; once too often does no harm.
+
+        Raises:
+            RuntimeError: If the loop is closed.
+        """
+        self._is_waking = True
+        self.loop.call_soon_threadsafe(self._start_ready, context=_NO_VARIABLES)
 
     def run(self) -> None:
         """Run the loop on this thread until `stop()`, whatever is raised in it; then close it."""

@@ -90,6 +90,15 @@ class LoopDispatcher:
             lane.is_watched = True
             self._plane.post(self, lane)
 
+    def repair(self) -> None:
+        """Make good what an interrupt may have left half-done. Inside the control plane."""
+        lane = self._lane
+        with contextlib.suppress(RuntimeError):  # it is closed; the heartbeat finds that
+            lane.wake()
+        if lane.works:
+            lane.is_watched = True
+            self._plane.send(self, lane)
+
     def interrupt(self, work: Work) -> None:
         """Cancel its task, which acts at its next `await`; it may swallow that."""
         lane = work.host

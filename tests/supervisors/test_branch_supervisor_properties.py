@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
@@ -33,7 +33,6 @@ OUTCOMES = [COMPLETED, COMPLETED, COMPLETED, failed(), failed(TimeoutError), REJ
 
 many = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 some = settings(many, max_examples=200)
-unshrunk = settings(many, phases=[Phase.explicit, Phase.generate])
 
 # Halves of seconds: exact, and often equal to each other.
 seconds = st.integers(min_value=0, max_value=6).map(lambda halves: halves / 2)
@@ -365,7 +364,7 @@ def test_every_stage_that_started_is_told_to_have_ended_once(scenario: Scenario)
     assert ended == Counter(record.path for record in story.records)
 
 
-@unshrunk
+@many
 @given(scenarios())
 def test_every_budget_that_ran_out_is_reported(scenario: Scenario) -> None:
     story = play(replace(scenario, lag=1.0, timeout=scenario.timeout or 2.0, close_after=None))
@@ -380,7 +379,7 @@ def test_every_budget_that_ran_out_is_reported(scenario: Scenario) -> None:
             pending.extend(record.children)
 
 
-@unshrunk
+@many
 @given(scenarios())
 def test_no_timer_is_armed_once_the_root_has_ended(scenario: Scenario) -> None:
     story = play(scenario)
@@ -388,7 +387,7 @@ def test_no_timer_is_armed_once_the_root_has_ended(scenario: Scenario) -> None:
     assert story.armed_at_end == 0
 
 
-@unshrunk
+@many
 @given(scenarios())
 def test_no_attempt_is_told_twice(scenario: Scenario) -> None:
     story = play(scenario)

@@ -63,3 +63,12 @@ def test_outcomes_may_travel() -> None:
     outcome = timed_out("run")
 
     assert pickle.loads(pickle.dumps(outcome)) == outcome
+
+
+def test_a_failure_that_travels_leaves_its_exception_behind() -> None:
+    failure = Failure(("builtins.ValueError",), "ValueError: no", "Traceback ...", ValueError(lambda: None))
+
+    arrived = pickle.loads(pickle.dumps(failure))
+
+    assert arrived == failure
+    assert arrived.exception is None
