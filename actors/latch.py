@@ -108,11 +108,12 @@ class Latch:
 
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
     """Resolve a loop's future from any thread."""
-    if asyncio._get_running_loop() is loop:
-        _set(future)
-        return
     try:
-        loop.call_soon_threadsafe(_set, future)
+        if asyncio._get_running_loop() is loop:
+            # Not set here: an interrupt in the midst of that would leave a future that is done and wakes nobody.
+            loop.call_soon(_set, future)
+        else:
+            loop.call_soon_threadsafe(_set, future)
     except RuntimeError:
         return  # the loop was closed: nobody can be waiting there
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,9 @@ class Measurements:
 
     def __init__(self) -> None:
         self._labels = LabelValues()
+        # The workflow of each run in progress; an interrupt may have a start or an end told twice.
+        self._running: dict[int, str] = {}
+        self._workflows: dict[str, None] = {}
         self.instruments: list[Instrument] = []
         self._set_up_durations()
         self._set_up_failures()
@@ -62,6 +66,8 @@ class Measurements:
         abandoned_work: Mapping[str, int],
     ) -> None:
         """Replace what was read off the runtime earlier, and take over the count of overflows."""
+        in_progress = Counts(self._running.values())
+        self._runs_in_progress.replace({workflow: in_progress[workflow] for workflow in self._workflows})
         self._mailbox_depth.replace(mailbox_depth)
         self._actors.replace(actors)
         self._abandoned_work.replace(abandoned_work)
@@ -164,12 +170,14 @@ class Measurements:
         return gauge
 
     def _run_started(self, fact: RunStarted) -> None:
-        self._runs_in_progress.add((fact.workflow,))
+        self._workflows[fact.workflow] = None
+        self._running[fact.run] = fact.workflow
 
     def _run_ended(self, fact: RunEnded) -> None:
+        if fact.run not in self._running:
+            return  # an interrupt had it told again
         self._workflow_duration.observe((fact.workflow, fact.outcome.kind), fact.duration)
-        # Last: if an interrupt has it noted again, a gauge must not drift for good.
-        self._runs_in_progress.add((fact.workflow,), -1)
+        self._running.pop(fact.run, None)
 
     def _stage_ended(self, fact: StageEnded) -> None:
         record = fact.record

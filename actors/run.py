@@ -272,8 +272,7 @@ class RunKeeper:
         duration = self._system.plane.now() - self._started
         self.supervisor.retire()
         if run.id in self._runs:
-            try:
-                self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
-            finally:  # an interrupt must not have it told twice
-                self._runs.pop(run.id, None)
+            # In this order: after an interrupt it may be told twice, but it is told.
+            self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
+            self._runs.pop(run.id, None)
         run.resolve(_Ending(outcome, snapshot, reports, record, duration))

@@ -33,13 +33,10 @@ class Comparison:
         return statistics.median(ours / base for ours, base in zip(self.ours, self.base, strict=True))
 
     def __str__(self) -> str:
-        base, ours = (
-            statistics.median(times) / self.units * 1e6 for times in (self.base, self.ours)
-        )
+        base, ours = (statistics.median(times) / self.units * 1e6 for times in (self.base, self.ours))
         verdict = "ok" if self.ratio <= self.bar else "MISSED"
         return (
-            f"{self.name:<58} {base:8.1f} us {ours:8.1f} us   "
-            f"{self.ratio:5.2f} x  (at most {self.bar:g} x: {verdict})"
+            f"{self.name:<58} {base:8.1f} us {ours:8.1f} us   {self.ratio:5.2f} x  (at most {self.bar:g} x: {verdict})"
         )
 
 

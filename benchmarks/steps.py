@@ -71,9 +71,7 @@ async def step_costs(*, metrics: bool) -> AsyncIterator[Comparison]:
             bar=2.5,
             units=CONCURRENT * STEPS,
         )
-        yield await compare(
-            f"a lone run of one step, {note}", _lone_bare, lambda: _lone(runtime), bar=5.0, units=LONE
-        )
+        yield await compare(f"a lone run of one step, {note}", _lone_bare, lambda: _lone(runtime), bar=5.0, units=LONE)
         yield await compare(
             f"{MANY:,} concurrent runs of 3 steps of {SLEEP * 1e3:g} ms, {note}",
             lambda: _gather([_bare(sleep, 3) for _ in range(MANY)]),

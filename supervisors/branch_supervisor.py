@@ -24,6 +24,7 @@ from supervisors.signals import (
     DeadlineReached,
     Ended,
     GroupEnded,
+    Job,
     RetryDue,
     Skip,
     Supervise,
@@ -190,20 +191,17 @@ class BranchSupervisor:
         return self._attempt_ended(child, answer, context)
 
     def _fire_passed(self, child: Child, moment: float, context: Context) -> None:
-        """Do now what the timer will find done: end whoever's budget had run out at `moment`, the topmost only."""
-        overdue: Child | None = None
-        is_attempt = False
+        """Do now, and in the same order, what the timers will find done: end those whose budgets had run out."""
+        overdue = []
         node: Child | None = child
         while node is not None and node.attempt_deadline.has_passed(moment):
-            if node.attempt_timer is not None and not node.is_stopping:
-                overdue, is_attempt = node, True
-            if node.timer is not None and node.deadline.has_passed(moment) and node.ending is None:
-                overdue, is_attempt = node, False
+            overdue.append(node)
             node = node.parent
-        if overdue is not None and is_attempt:
-            self._on_attempt_deadline(AttemptDeadlineReached(overdue, overdue.attempts), context)
-        elif overdue is not None:
-            self._on_deadline(DeadlineReached(overdue), context)
+        for node in overdue:
+            if node.attempt_timer is not None:
+                self._on_attempt_deadline(AttemptDeadlineReached(node, node.attempts), context)
+            if node.timer is not None and node.deadline.has_passed(moment):
+                self._on_deadline(DeadlineReached(node), context)
 
     def _attempt_ended(self, child: Child, answer: Answer, context: Context) -> None:
         child.is_trying = False
@@ -219,25 +217,31 @@ class BranchSupervisor:
             child.attempt_ending = None
         if child.ending is not None:
             outcome = child.ending
-        elif outcome.kind is not OutcomeKind.OK and self._goes_on(child, outcome, context):
-            self._note_attempt(child, answer, context)
+        elif outcome.kind is not OutcomeKind.OK and self._goes_on(child, outcome, answer, context):
             return
         self._finish(child, outcome, answer, context)
 
     def _note_attempt(self, child: Child, answer: Answer, context: Context) -> None:
         """Tell of an attempt that is followed by another; the last one is told with its stage."""
         agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
-        if agent and context.is_observed:
+        if agent and context.is_observed and answer.outcome.kind is not OutcomeKind.REJECTED:
             waited = (now if begun_at is None else begun_at) - child.sent_at
             ran = None if begun_at is None else _or(answer.ended_at, now) - begun_at
             child.is_told = True
             context.observe(AgentRan(agent, answer.outcome, waited, ran))
 
-    def _goes_on(self, child: Child, outcome: Outcome, context: Context) -> bool:
+    def _goes_on(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> bool:
         """Start what comes after a failed attempt, if anything does."""
         if outcome.kind is OutcomeKind.CANCELLED:
             return False
-        return self._retries(child, outcome, context) or self._falls_back(child, outcome, context)
+        if self._retries(child, outcome, context):
+            self._note_attempt(child, answer, context)
+            return True
+        if child.job.fallback is None:
+            return False
+        self._note_attempt(child, answer, context)  # before the fallback, which may end at once
+        self._fall_back(child, child.job.fallback, outcome, context)
+        return True
 
     def _retries(self, child: Child, outcome: Outcome, context: Context) -> bool:
         retry = child.job.retry
@@ -253,10 +257,7 @@ class BranchSupervisor:
             context.observe(StageRetried(self._workflow, self._run, path, outcome))
         return True
 
-    def _falls_back(self, child: Child, outcome: Outcome, context: Context) -> bool:
-        fallback = child.job.fallback
-        if fallback is None:
-            return False
+    def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, context: Context) -> None:
         child.failed = outcome
         child.is_queued = False
         request = Supervise(child, context.ref, child.key, fallback, child.payload)
@@ -264,7 +265,6 @@ class BranchSupervisor:
         substitute = self._add_child(request, child, child.deadline, now, None)
         substitute.is_fallback = True
         self._open(substitute, now, context)
-        return True
 
     def _fallback_ended(self, child: Child, ended: Ended, context: Context) -> None:
         if child.ending is not None:
@@ -337,7 +337,7 @@ class BranchSupervisor:
         if parent is None:
             return
         if self._records_left <= 0 and not record.children:  # those below would be lost with it
-            parent.dropped += 1
+            parent.dropped += 1 + record.dropped
             return
         self._records_left -= 1
         if parent.records is None:

@@ -20,7 +20,7 @@ class RunStarted(NamedTuple):
 
 
 class RunEnded(NamedTuple):
-    """A run ended, after `duration` seconds."""
+    """A run ended, after `duration` seconds. When a Ctrl-C strikes the very moment, it may be told twice."""
 
     workflow: str
     run: int

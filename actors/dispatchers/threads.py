@@ -111,8 +111,7 @@ class ThreadDispatcher:
         with self._lock:
             self._is_stopping = True
             workers = list(self._workers)
-        for _ in workers:
-            self._queue.put(None)
+        self._queue.put(None)
         for worker in workers:
             if worker.work is None and worker.thread is not None:
                 worker.thread.join(timeout)
@@ -144,6 +143,7 @@ class ThreadDispatcher:
                     self._waiting -= 1
                 else:
                     self._idle += 1
+        self._queue.put(None)  # for the next
         with self._lock:
             self._workers.discard(worker)
 

@@ -190,7 +190,6 @@ def test_asker_is_told_which_base_exception_it_was(runtime: Runtime, name: str) 
     assert failure.exception is RAISED[name]
 
 
-@pytest.mark.xfail(strict=False, reason="work.failed() says the same of threads, which have no task and no loop")
 def test_cancelled_error_of_a_plain_function_is_not_put_down_to_an_event_loop(runtime: Runtime) -> None:
     ref = runtime.spawn("echo", Echo)
 

@@ -147,7 +147,7 @@ def test_what_is_shared_is_refused_by_name() -> None:
         (BranchReport(None, {}), r"^a Outcome was expected, not None$"),  # type: ignore[arg-type]  # under test
         (BranchReport(COMPLETED, {"a": {1}}), r"^the value\['a'\] is a builtins\.set, "),
         (AgentResult(state={"a": {1}}), r"^result state\['a'\] is a builtins\.set, "),
-        (AgentResult(state={1: 1}), r"^result state must have string keys, not 1$"),
+        (AgentResult(state={1: 1}), r"^result state must have string keys, not 1$"),  # type: ignore[dict-item]  # under test
         (ActorError({1}), r"^the value is a builtins\.set, "),
         (AgentFailedError("a", None), r"^a Outcome was expected, not None$"),  # type: ignore[arg-type]  # under test
         (UnknownAgentError(["a"], ()), r""),  # type: ignore[arg-type]  # under test

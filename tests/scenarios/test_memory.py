@@ -48,7 +48,7 @@ def test_memory_is_flat_over_a_hundred_thousand_runs_with_long_timeouts() -> Non
 
     before, after = asyncio.run(main())
 
-    print(f"\n{RUNS:,} runs: resident memory grew by {(after - before) / 1e6:.2f} MB after the first {WARM_UP:,}")
+    print(f"\n{RUNS:,} runs: resident memory grew by {(after - before) / 1e6:.2f} MB after the first {WARM_UP:,}")  # noqa: T201  # the figure, for `pytest -s`
     assert after - before < LIMIT_BYTES
 
 

@@ -49,5 +49,5 @@ def test_ten_times_the_agents_start_and_stop_in_at_most_twenty_times_the_time() 
         min(slow) / min(quick) for quick, slow in zip(zip(*few, strict=True), zip(*many, strict=True), strict=True)
     ]
 
-    print(f"\nstarting {MANY:,} agents takes {ratios[0]:.1f} times as long as {FEW:,}, stopping them {ratios[1]:.1f}")
+    print(f"\nstarting {MANY:,} agents takes {ratios[0]:.1f} times as long as {FEW:,}, stopping them {ratios[1]:.1f}")  # noqa: T201  # the figure, for `pytest -s`
     assert max(ratios) < OTP_FACTOR

@@ -1453,7 +1453,6 @@ def test_records_beyond_the_limit_are_counted(few_records: int) -> None:
     assert len(run.ended_paths) == 6
 
 
-@pytest.mark.xfail(strict=True, reason="only the outermost budget that has run out is named, though it did so last")
 def test_nested_budgets_that_ran_out_unnoticed_are_each_named_by_their_node() -> None:
     agent = FakeAgent()
     inner = job("r/p", FakeSequence(job("r/p/a", agent)), timeout=2)
@@ -1466,7 +1465,6 @@ def test_nested_budgets_that_ran_out_unnoticed_are_each_named_by_their_node() ->
     assert [record.outcome.budget for record in run.record.walk()] == ["run", "r/p", "r/p"]
 
 
-@pytest.mark.xfail(strict=True, reason="the stage ends, and tells of the attempt, before the attempt itself is told")
 def test_an_attempt_before_a_fallback_that_has_no_time_to_begin_is_told_once() -> None:
     agent = FakeAgent()
     run = FakeRun(job("a", agent, timeout=2, fallback=job("a/fallback", FakePattern())), lag=1).start()
@@ -1478,7 +1476,6 @@ def test_an_attempt_before_a_fallback_that_has_no_time_to_begin_is_told_once() -
     assert run.agent_runs == [(OutcomeKind.FAILED, 0, 1)]
 
 
-@pytest.mark.xfail(strict=True, reason="a record without kept children is dropped with the count of those it had")
 def test_dropped_records_are_counted_with_those_below_them(few_records: int) -> None:
     agent = FakeAgent()
     inner = FakeSequence(job("p/in/a", agent), job("p/in/b", agent))

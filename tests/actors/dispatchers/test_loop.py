@@ -27,7 +27,6 @@ async def bystander(event: Event, state: State) -> dict[str, bool]:
 
 
 @pytest.mark.leaves_abandoned_work
-@pytest.mark.xfail(strict=False, reason="a lane is replaced only if its blocker is known when the work is given up")
 def test_loop_that_is_blocked_after_its_agent_was_given_up_is_replaced(gate: threading.Event) -> None:
     is_blocking = threading.Event()
 
@@ -55,7 +54,6 @@ def test_loop_that_is_blocked_after_its_agent_was_given_up_is_replaced(gate: thr
 
 
 @pytest.mark.leaves_abandoned_work
-@pytest.mark.xfail(strict=False, reason="a lane is replaced only if its blocker is known when the work is given up")
 def test_blocker_that_is_given_up_before_it_was_found_out_has_its_loop_replaced(gate: threading.Event) -> None:
     async def blocker(event: Event, state: State) -> None:
         gate.wait(PATIENT)
