@@ -184,16 +184,13 @@ class AgentCell(Cell):
         try:
             if following is not None:
                 self.dispatcher.execute(following)
-            self._answer(invocation, outcome, value, was_wanted=was_wanted)
+            if was_wanted:
+                invocation.answer(outcome, value)
+            elif not _is_cancellation(outcome):
+                self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
         finally:  # an interrupt that struck in a turn is raised here, when the turn has been left
-            self._follow_up(invocation, outcome, is_crashed=is_crashed, is_closed=is_closed)
-
-    def _answer(self, invocation: Invocation, outcome: Outcome, value: Any, *, was_wanted: bool) -> None:
-        if was_wanted:
-            invocation.observe(outcome)
-            invocation.answer(outcome, value)
-        elif not _is_cancellation(outcome):
-            self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
+            if is_closed or invocation.timer is not None or invocation.instance is not None:
+                self._follow_up(invocation, outcome, is_crashed=is_crashed, is_closed=is_closed)
 
     def _follow_up(self, invocation: Invocation, outcome: Outcome, *, is_crashed: bool, is_closed: bool) -> None:
         instance, post = invocation.instance, self.system.plane.post
@@ -245,7 +242,6 @@ class AgentCell(Cell):
                 else:
                     following = self._free(invocation, is_crashed=False)
             instance = invocation.instance
-        invocation.observe(outcome)
         if invocation.timer is not None:
             invocation.timer.cancel()
             invocation.timer = None
@@ -267,7 +263,6 @@ class AgentCell(Cell):
         """Answer events that were taken out of the mailbox. Not under the lock."""
         for letter in letters:
             letter.is_live = False
-            letter.observe(outcome)
             letter.answer(outcome, None)
 
     # Messages of the control plane

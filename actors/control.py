@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from actors.environment import Environment
+from actors.shield import Shield
 from actors.timers import ScheduledMessage, TimerHeap
 from actors.wakeup import Wakeup
 
@@ -66,6 +67,7 @@ class ControlPlane:
         self._is_firing = False
         self._timer_service = _TimerService(self)
         self._wakeup = Wakeup()
+        self.shield = Shield()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
 
@@ -93,9 +95,18 @@ class ControlPlane:
         Raises:
             KeyboardInterrupt: If it struck inside; the plane was left cleanly.
         """
+        if self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+            self._queue.append((recipient, message))
+            return
+        if self.shield.is_needed:
+            with self.shield:
+                self._post(recipient, message)
+        else:
+            self._post(recipient, message)
+
+    def _post(self, recipient: Recipient, message: Any) -> None:
         self._queue.append((recipient, message))
-        is_inside = self._lock._is_owned()  # type: ignore[attr-defined]  # as threading.Condition asks its lock
-        if not is_inside and self._enter():
+        if self._enter():
             self._wakeup.set()  # the deadline thread takes over
 
     def send(self, recipient: Recipient, message: Any) -> None:

@@ -33,8 +33,7 @@ class DirectInvocation(Invocation):
         super().__init__(cell, assignment, 1, deadline_at)
         self._reply = reply
 
-    def observe(self, outcome: Outcome) -> None:
-        """Tell observers how it ended."""
+    def _observe(self, outcome: Outcome) -> None:
         telemetry, now, begun_at = self.cell.system.telemetry, self.cell.now(), self.begun_at
         if telemetry.is_observed:
             waited = (now if begun_at is None else begun_at) - self.sent_at
@@ -43,6 +42,7 @@ class DirectInvocation(Invocation):
 
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Answer the future, if there is one."""
+        self._observe(outcome)
         reply = self._reply
         if reply is None:
             if not outcome.ok:

@@ -89,9 +89,6 @@ class Invocation(Work):
         """Tell whoever waits how it ended; for ok, `value` is the delta and the metadata. Any thread; once."""
         raise NotImplementedError
 
-    def observe(self, outcome: Outcome) -> None:
-        """Tell observers how it ended, if nobody else does. Any thread."""
-
     @property
     def may_move(self) -> bool:
         """Whether it may be run on another event loop instead."""

@@ -362,9 +362,10 @@ class Runtime:
         metadata = FrozenDict({"session_id": event.session_id})
         assignment = Assignment(event, metadata, snapshot, copy_context())
         try:
-            self._admit(keeper)
-            system.telemetry.observe(RunStarted(plan.name, number))
-            system.plane.post(keeper.supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline))
+            with system.plane.shield:
+                self._admit(keeper)
+                system.telemetry.observe(RunStarted(plan.name, number))
+                system.plane.post(keeper.supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline))
         except BaseException:  # it was refused, or interrupted: nobody will hold the run
             system.plane.post(keeper, ABORT)
             raise
