@@ -100,11 +100,10 @@ class ControlPlane:
             return
         if self.shield.is_needed:
             with self.shield:
-                self._post(recipient, message)
-        else:
-            self._post(recipient, message)
-
-    def _post(self, recipient: Recipient, message: Any) -> None:
+                self._queue.append((recipient, message))
+                if self._enter():
+                    self._wakeup.set()
+            return
         self._queue.append((recipient, message))
         if self._enter():
             self._wakeup.set()  # the deadline thread takes over

@@ -21,7 +21,7 @@ from supervisors.facts import (
     StageRetried,
     TimedOut,
 )
-from supervisors.outcome import Outcome, OutcomeKind
+from supervisors.outcome import OutcomeKind
 
 
 class Measurements:
@@ -181,11 +181,12 @@ class Measurements:
 
     def _stage_ended(self, fact: StageEnded) -> None:
         record = fact.record
-        values = (fact.workflow, record.path, record.pattern, record.outcome.kind)
-        self._stage_duration.observe(values, record.duration)
-        if record.agent and record.attempts and record.outcome.kind is not OutcomeKind.REJECTED:
-            ran = record.run_time if record.has_begun else None
-            self._note_agent(record.agent, record.outcome, record.queue_wait, ran)
+        kind, agent = record.outcome.kind, record.agent
+        self._stage_duration.observe((fact.workflow, record.path, record.pattern, kind), record.duration)
+        if agent and record.attempts and kind is not OutcomeKind.REJECTED:
+            self._agent_queue.observe((agent,), record.queue_wait)
+            if record.has_begun:
+                self._agent_run.observe((agent, kind), record.run_time)
 
     def _stage_retried(self, fact: StageRetried) -> None:
         self._retries.add((fact.workflow, fact.path))
@@ -197,13 +198,10 @@ class Measurements:
         required = "true" if fact.required else "false"
         self._branch_failures.add((fact.workflow, fact.branch, required, fact.outcome.reason))
 
-    def _note_agent(self, agent: str, outcome: Outcome, waited: float, ran: float | None) -> None:
-        self._agent_queue.observe((agent,), waited)
-        if ran is not None:
-            self._agent_run.observe((agent, outcome.kind), ran)
-
     def _agent_ran(self, fact: AgentRan) -> None:
-        self._note_agent(fact.agent, fact.outcome, fact.queue_wait, fact.run_time)
+        self._agent_queue.observe((fact.agent,), fact.queue_wait)
+        if fact.run_time is not None:
+            self._agent_run.observe((fact.agent, fact.outcome.kind), fact.run_time)
 
     def _agent_restarted(self, fact: AgentRestarted) -> None:
         self._agent_restarts.add((fact.agent, fact.reason))

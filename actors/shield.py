@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Without the enums that `signal` wraps around its functions: those cost ten times the call.
+import _signal  # type: ignore[import-not-found]  # it has no stubs
 import asyncio
 import os
 import threading
@@ -11,8 +13,6 @@ from threading import get_ident
 from types import FrameType
 from typing import Any
 
-import _signal  # type: ignore[import-not-found]  # without the enums that `signal` wraps around its functions: they cost ten times the call
-
 _INTERRUPT = int(SIGINT)
 _main_ident = threading.main_thread().ident
 
@@ -20,7 +20,7 @@ _main_ident = threading.main_thread().ident
 class Shield:
     """While it is up on the main thread, the handler of SIGINT waits; it is called when it comes down.
 
-    It may be put up while it is up. Trio shields its internals from Ctrl-C for the same reason, by the frames on the stack.
+    It may be put up while it is up. Trio shields its internals from Ctrl-C too, by the frames on the stack.
     """
 
     __slots__ = ("_depth", "_handler", "_harmless", "_held", "_is_held")
@@ -78,7 +78,7 @@ class Shield:
 
 
 def _is_asyncio_runners(handler: Callable[..., Any]) -> bool:
-    """Return whether it is that of `asyncio.run()`, which cancels the main task at the first Ctrl-C and raises nothing."""
+    """Return whether it is that of `asyncio.run()`: at the first Ctrl-C it cancels the main task and raises nothing."""
     method = getattr(handler, "func", None)
     return getattr(method, "__func__", None) is getattr(asyncio.Runner, "_on_sigint", handler)
 

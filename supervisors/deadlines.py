@@ -34,9 +34,9 @@ def check_timeout(timeout: object, owner: str) -> float | None:
     return seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Deadline:
-    """The moment by which a piece of work has to be done.
+    """The moment by which a piece of work has to be done. Nobody changes one; not frozen, as that costs three times it.
 
     Attributes:
         at: The moment, on the clock that made it; None is never.

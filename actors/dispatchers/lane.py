@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context as ContextVariables
+from contextvars import copy_context
 from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -147,7 +148,9 @@ class Lane:
     def _start(self, work: Work) -> None:
         coroutine = work.perform_async(self)
         try:
-            work.task = asyncio.Task(coroutine, loop=self.loop, context=work.copied_variables())
+            variables = work.variables
+            context = variables.copy() if variables is not None else copy_context()
+            work.task = asyncio.Task(coroutine, loop=self.loop, context=context)
         except BaseException:  # the loop is closed, or an interrupt
             coroutine.close()
             raise

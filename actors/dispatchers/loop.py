@@ -188,7 +188,7 @@ class LoopDispatcher:
             return
         name, seconds = _name_of(blocker), now - lane.noted_until
         self._telemetry.observe(LoopBlocked(name, seconds))
-        if is_new:
+        if is_new and blocker is not _UNKNOWN:
             self._telemetry.observe(LoopBlockNoticed(name, seconds))
         lane.noted_until = now
         for work in lane.works.copy():

@@ -127,7 +127,7 @@ def test_the_metadata_of_a_result_are_plain_data() -> None:
         AgentResult(metadata=[1])  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(ValueError, match=r"metadata nests deeper than 100 levels, or contains itself$"):
         AgentResult(metadata={"a": nested(100)})
-    with pytest.raises(TypeError, match=r"AgentResult\(more=1\): more is unknown; AgentResult takes state, metadata$"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'more'"):
         AgentResult(more=1)  # type: ignore[call-arg]  # the mistake under test
 
 
