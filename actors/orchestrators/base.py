@@ -114,7 +114,7 @@ def usable_timeout(timeout: object) -> float | None:
 
 def _clause(error: Exception) -> str:
     text = str(error)
-    return text[text.index("must") : text.rindex(", not")]
+    return text[text.index("must") : text.rindex(" or None, not")]  # the field says that None is allowed
 
 
 class Begin(NamedTuple):
