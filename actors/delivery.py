@@ -25,9 +25,15 @@ class Delivery:
         self._starting = threading.Lock()
         # Written under the lock above; read without it by `post`: a stale None only takes the lock.
         self._thread: threading.Thread | None = None
+        # One store, by whoever stops it.
+        self._is_stopped = False
 
     def post(self, call: Callable[[], object]) -> None:
         """Have something called soon on the delivery thread. Never blocks."""
+        if self._is_stopped:
+            # Whoever adds a callback to a run after the end of its runtime is called too, by a thread for that alone.
+            self._environment.threads.start("mixmode-delivery", lambda: _survive(call))
+            return
         self._queue.put(call)
         if self._thread is None:
             with self._starting:
@@ -42,6 +48,7 @@ class Delivery:
 
     def stop(self, timeout: float) -> bool:
         """Deliver what is queued, then end the thread; return whether that was done in time."""
+        self._is_stopped = True
         thread = self._thread
         if thread is None:
             return True
@@ -52,8 +59,12 @@ class Delivery:
 
     def _run(self) -> None:
         while (call := self._queue.get()) is not None:
-            try:
-                call()
-            except BaseException:
-                # What is delivered is a user's; nothing it raises may end the deliveries of others.
-                logger.exception("a callback or observer raised")
+            _survive(call)
+
+
+def _survive(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except BaseException:
+        # What is delivered is a user's; nothing it raises may end the deliveries of others.
+        logger.exception("a callback or observer raised")

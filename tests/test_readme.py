@@ -19,4 +19,4 @@ def test_the_embedding_example_runs_and_fits_twenty_lines() -> None:
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("pykka is an actor library\nsequential [sequential]")
-    assert len([line for line in example.splitlines() if line.strip()]) <= 20  # noqa: PLR2004  # what it promises
+    assert len([line for line in example.splitlines() if line.strip()]) <= 20  # what it promises
