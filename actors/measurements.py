@@ -13,7 +13,6 @@ from supervisors.facts import (
     AgentRestarted,
     BranchFailed,
     DeadLettered,
-    Fact,
     LoopBlocked,
     RunEnded,
     RunStarted,
@@ -29,6 +28,7 @@ class Measurements:
 
     Attributes:
         instruments: The instruments, in the order in which they are exported.
+        notes: What adds a fact to the instruments it concerns, by the fact's type; one that concerns none is missing.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Measurements:
         self._set_up_durations()
         self._set_up_failures()
         self._set_up_upkeep()
-        self._notes: dict[type, Callable[[Any], None]] = {
+        self.notes: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
             RunEnded: self._run_ended,
             StageEnded: self._stage_ended,
@@ -52,12 +52,6 @@ class Measurements:
             LoopBlocked: self._loop_blocked,
             DeadLettered: self._dead_lettered,
         }
-
-    def count(self, fact: Fact) -> None:
-        """Add a fact to the instruments it concerns; one that concerns none is ignored."""
-        note = self._notes.get(type(fact))
-        if note is not None:
-            note(fact)
 
     def read(
         self,

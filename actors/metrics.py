@@ -196,10 +196,13 @@ class MetricsActor:
             return  # a finalizer or signal handler struck inside
         self._is_counting = True
         try:
-            pending, count = self._pending, self._measurements.count
+            pending, notes = self._pending, self._measurements.notes
             for _ in range(facts):
+                fact = pending[0]
+                note = notes.get(type(fact))
                 try:
-                    count(pending[0])
+                    if note is not None:
+                        note(fact)
                 except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the counting
                     self._defect = error
                 pending.popleft()
