@@ -15,8 +15,9 @@ from supervisors.behaviour import Context
 from supervisors.branch_policies import Verdict
 from supervisors.child import Child, Group
 from supervisors.deadlines import UNLIMITED, Deadline
-from supervisors.facts import AgentRan, BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
-from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.endings import as_met_by_agent, as_never_started, error_types, out_of_time
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.recorder import Recorder
 from supervisors.signals import (
     Answer,
     AttemptDeadlineReached,
@@ -32,14 +33,6 @@ from supervisors.signals import (
 )
 from supervisors.trace import TraceRecord
 
-MAX_RECORDS = 10_000
-"""How many trace records one run keeps; what is beyond is only counted."""
-
-_NO_METADATA: dict[str, Any] = {}
-_NO_ANSWER = Answer(None, 0, COMPLETED, None)
-_TIMEOUT_TYPES = ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")
-_OTHER_TYPES = ("builtins.Exception",)
-
 
 class BranchSupervisor:
     """Supervise the nodes of one run.
@@ -50,13 +43,10 @@ class BranchSupervisor:
     """
 
     def __init__(self, workflow: str, run: int) -> None:
-        self._workflow = workflow
-        self._run = run
+        self._recorder = Recorder(workflow, run)
         self._root: Child | None = None
         # A close that overtook the request for the root.
         self._closing: Outcome | None = None
-        self._epoch = 0.0
-        self._records_left = MAX_RECORDS
 
     def receive(self, message: Any, context: Context) -> None:
         """Handle one signal."""
@@ -77,7 +67,7 @@ class BranchSupervisor:
         parent: Child | None = message.parent
         now = context.now()
         if parent is None:
-            self._epoch = now
+            self._recorder.epoch = now
             deadline = message.deadline or UNLIMITED
         elif not parent.is_open:
             return context.dead_letter("late_request", message.job.path)
@@ -106,10 +96,10 @@ class BranchSupervisor:
         return None
 
     def _on_skip(self, message: Skip, context: Context) -> None:
-        job, started = message.job, context.now() - self._epoch
+        job, started = message.job, context.now() - self._recorder.epoch
         outcome = message.outcome
         record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
-        self._keep(message.parent, record, context)
+        self._recorder.keep(message.parent, record, context)
 
     def _add_child(
         self,
@@ -134,25 +124,24 @@ class BranchSupervisor:
         if parent is not None:
             stopping = parent.ending or (None if child.is_fallback else parent.attempt_ending)
             if stopping is not None:
-                return self._finish(child, _as_never_started(stopping), None, context)
+                return self._finish(child, as_never_started(stopping), None, context)
             inherited = parent.deadline if child.is_fallback else parent.attempt_deadline
         if deadline.at is not None:
             if deadline.at <= now:
                 return self._never_open(child, now, context)
             if deadline is not inherited:
                 child.timer = context.schedule(deadline.at, DeadlineReached(child))
-        if context.is_listened_to and not child.job.is_internal:
-            job = child.job
-            context.observe(StageStarted(self._workflow, self._run, job.path, job.pattern))
+        if context.is_listened_to:
+            self._recorder.start(child, context)
         return self._begin_attempt(child, now, context)
 
     def _never_open(self, child: Child, now: float, context: Context) -> None:
         """End a child whose deadline, which is an ancestor's, has passed before it could begin."""
         if child.parent is None:
-            self._note_timeout(child, child.deadline, context)
+            self._recorder.timeout(child, child.deadline, context)
         else:
             self._fire_passed(child, now, context)
-        self._finish(child, _out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
+        self._finish(child, out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
 
     def _begin_attempt(self, child: Child, now: float, context: Context) -> None:
         job = child.job
@@ -186,7 +175,7 @@ class BranchSupervisor:
             context.dead_letter("late_answer", f"{child.job.path} answered after its deadline")
             child.handle = None
             self._fire_passed(child, ended_at, context)
-            outcome = _out_of_time(child.attempt_deadline, Reason.DEADLINE)
+            outcome = out_of_time(child.attempt_deadline, Reason.DEADLINE)
             answer = replace(answer, outcome=outcome, value=None)
         return self._attempt_ended(child, answer, context)
 
@@ -221,40 +210,29 @@ class BranchSupervisor:
             return
         self._finish(child, outcome, answer, context)
 
-    def _note_attempt(self, child: Child, answer: Answer, context: Context) -> None:
-        """Tell of an attempt that is followed by another; the last one is told with its stage."""
-        agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
-        if agent and context.is_observed and answer.outcome.kind is not OutcomeKind.REJECTED:
-            waited = (now if begun_at is None else begun_at) - child.sent_at
-            ran = None if begun_at is None else _or(answer.ended_at, now) - begun_at
-            child.is_told = True
-            context.observe(AgentRan(agent, answer.outcome, waited, ran))
-
     def _goes_on(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> bool:
         """Start what comes after a failed attempt, if anything does."""
         if outcome.kind is OutcomeKind.CANCELLED:
             return False
         if self._retries(child, outcome, context):
-            self._note_attempt(child, answer, context)
+            self._recorder.attempt(child, answer, context)
             return True
         if child.job.fallback is None:
             return False
-        self._note_attempt(child, answer, context)  # before the fallback, which may end at once
+        self._recorder.attempt(child, answer, context)  # before the fallback, which may end at once
         self._fall_back(child, child.job.fallback, outcome, context)
         return True
 
     def _retries(self, child: Child, outcome: Outcome, context: Context) -> bool:
         retry = child.job.retry
-        if retry is None or not retry.allows(child.attempts, _error_types(outcome)):
+        if retry is None or not retry.allows(child.attempts, error_types(outcome)):
             return False
         now = context.now()
         due = now + retry.delay(child.attempts, context.random)
         if child.deadline.at is not None and due >= child.deadline.at:
             return False
         child.retry_timer = context.schedule(due, RetryDue(child))
-        if context.is_observed:
-            path = child.job.path
-            context.observe(StageRetried(self._workflow, self._run, path, outcome))
+        self._recorder.retry(child, outcome, context)
         return True
 
     def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, context: Context) -> None:
@@ -290,10 +268,9 @@ class BranchSupervisor:
             self._root = None  # lets a run's objects go at once, without the garbage collector
         elif parent.children is not None:
             parent.children.pop(child, None)
-        record = None if job.is_internal else self._record(child, outcome, answer, context)
-        if job.is_branch and outcome.kind is not OutcomeKind.OK and context.is_observed:
-            fact = BranchFailed(self._workflow, self._run, job.path, job.required, outcome)
-            context.observe(fact)
+        record = None if job.is_internal else self._recorder.record(child, outcome, answer, context)
+        if job.is_branch and outcome.kind is not OutcomeKind.OK:
+            self._recorder.branch(child, outcome, context)
         ended = Ended(child.key, outcome, answer.value if answer is not None else None, record)
         if child.group is not None:
             self._note_in_group(child.group, ended, context)
@@ -301,48 +278,6 @@ class BranchSupervisor:
             self._fallback_ended(parent, ended, context)
         else:
             context.send(child.asker, ended)
-
-    def _record(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> TraceRecord:
-        now = context.now()
-        job, started = child.job, child.started
-        waited, ran = (now - child.sent_at if child.is_queued else 0.0), 0.0
-        if answer is None:
-            answer = _NO_ANSWER
-        begun_at = answer.begun_at
-        if begun_at is not None:
-            waited, ran = begun_at - child.sent_at, _or(answer.ended_at, now) - begun_at
-        record = TraceRecord(
-            job.path,
-            job.pattern,
-            outcome,
-            started - self._epoch,
-            now - started,
-            child.attempts,
-            answer.iterations,
-            waited,
-            ran,
-            answer.delayed_by,
-            answer.metadata or _NO_METADATA,
-            tuple(child.records) if child.records else (),
-            child.dropped,
-            "" if child.is_told else job.agent,
-            begun_at is not None,
-        )
-        self._keep(child.parent, record, context)
-        return record
-
-    def _keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
-        if context.is_observed:
-            context.observe_step(StageEnded(self._workflow, self._run, record))
-        if parent is None:
-            return
-        if self._records_left <= 0 and not record.children:  # those below would be lost with it
-            parent.dropped += 1 + record.dropped
-            return
-        self._records_left -= 1
-        if parent.records is None:
-            parent.records = []
-        parent.records.append(record)
 
     # Groups
 
@@ -379,16 +314,16 @@ class BranchSupervisor:
         child: Child = message.child
         if not child.is_open or child.ending is not None:
             return
-        self._note_timeout(child, child.deadline, context)
-        self._close(child, _out_of_time(child.deadline, Reason.DEADLINE), context)
+        self._recorder.timeout(child, child.deadline, context)
+        self._close(child, out_of_time(child.deadline, Reason.DEADLINE), context)
 
     def _on_attempt_deadline(self, message: AttemptDeadlineReached, context: Context) -> None:
         child: Child = message.child
         if not child.is_trying or child.attempts != message.number or child.is_stopping:
             return
         deadline = child.attempt_deadline
-        self._note_timeout(child, deadline, context)
-        child.attempt_ending = _out_of_time(deadline, Reason.DEADLINE)
+        self._recorder.timeout(child, deadline, context)
+        child.attempt_ending = out_of_time(deadline, Reason.DEADLINE)
         if child.handle is not None:
             answer = self._take_back(child, child.attempt_ending)
             self._attempt_ended(child, answer, context)
@@ -446,45 +381,9 @@ class BranchSupervisor:
             return Answer(child, number, ending, None)
         delayer = handle.delayer()
         begun_at = handle.begun_at
-        outcome = _as_met_by_agent(ending, begun_at is not None, delayer)
+        outcome = as_met_by_agent(ending, begun_at is not None, delayer)
         handle.withdraw(outcome)
         return Answer(child, number, outcome, None, begun_at, None, 0, delayer)
-
-    def _note_timeout(self, child: Child, deadline: Deadline, context: Context) -> None:
-        if context.is_observed:
-            path = child.job.path
-            context.observe(TimedOut(self._workflow, self._run, path, deadline.budget))
-
-
-def _out_of_time(deadline: Deadline, reason: Reason) -> Outcome:
-    return Outcome(OutcomeKind.TIMED_OUT, reason, budget=deadline.budget)
-
-
-def _or(moment: float | None, otherwise: float) -> float:
-    return otherwise if moment is None else moment
-
-
-def _as_never_started(ending: Outcome) -> Outcome:
-    """Return how work ends that was asked for when its parent had been ended already."""
-    if ending.kind is OutcomeKind.TIMED_OUT:
-        return replace(ending, reason=Reason.NOT_STARTED, culprit="")
-    return ending
-
-
-def _as_met_by_agent(ending: Outcome, begun: bool, delayer: str) -> Outcome:
-    """Return the outcome of an agent's attempt that time ended: whether it began, and who held it up."""
-    if ending.kind is not OutcomeKind.TIMED_OUT:
-        return ending
-    if delayer:
-        detail = f"agent {delayer!r} blocked the event loop"
-        return replace(ending, reason=Reason.LOOP_BLOCKED, culprit=delayer, detail=detail)
-    return ending if begun else replace(ending, reason=Reason.NOT_STARTED)
-
-
-def _error_types(outcome: Outcome) -> tuple[str, ...]:
-    if outcome.failure is not None:
-        return outcome.failure.types
-    return _TIMEOUT_TYPES if outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES
 
 
 _HANDLERS: dict[type, Callable[[BranchSupervisor, Any, Context], None]] = {

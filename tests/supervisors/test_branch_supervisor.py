@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from supervisors import branch_supervisor
+from supervisors import recorder
 from supervisors.branch_policies import OnFailure
 from supervisors.facts import StageEnded
 from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
@@ -1436,7 +1436,7 @@ def test_a_retry_is_told_with_what_failed() -> None:
 
 @pytest.fixture
 def few_records(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(branch_supervisor, "MAX_RECORDS", 3)
+    monkeypatch.setattr(recorder, "MAX_RECORDS", 3)
     return 3
 
 

@@ -1,0 +1,40 @@
+"""Endings: how work ends that was ended by time or by others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from supervisors.deadlines import Deadline
+from supervisors.outcome import Outcome, OutcomeKind, Reason
+
+_TIMEOUT_TYPES = ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")
+_OTHER_TYPES = ("builtins.Exception",)
+
+
+def out_of_time(deadline: Deadline, reason: Reason) -> Outcome:
+    """Return how work ends whose deadline has passed."""
+    return Outcome(OutcomeKind.TIMED_OUT, reason, budget=deadline.budget)
+
+
+def as_never_started(ending: Outcome) -> Outcome:
+    """Return how work ends that was asked for when its parent had been ended already."""
+    if ending.kind is OutcomeKind.TIMED_OUT:
+        return replace(ending, reason=Reason.NOT_STARTED, culprit="")
+    return ending
+
+
+def as_met_by_agent(ending: Outcome, begun: bool, delayer: str) -> Outcome:
+    """Return the outcome of an agent's attempt that time ended: whether it began, and who held it up."""
+    if ending.kind is not OutcomeKind.TIMED_OUT:
+        return ending
+    if delayer:
+        detail = f"agent {delayer!r} blocked the event loop"
+        return replace(ending, reason=Reason.LOOP_BLOCKED, culprit=delayer, detail=detail)
+    return ending if begun else replace(ending, reason=Reason.NOT_STARTED)
+
+
+def error_types(outcome: Outcome) -> tuple[str, ...]:
+    """Return the names by which a retry policy knows a failure: what ran out of time is a `TimeoutError`."""
+    if outcome.failure is not None:
+        return outcome.failure.types
+    return _TIMEOUT_TYPES if outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES

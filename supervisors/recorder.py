@@ -1,0 +1,117 @@
+"""The recorder: makes a run's trace records and tells observers what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supervisors.behaviour import Context
+from supervisors.child import Child
+from supervisors.deadlines import Deadline
+from supervisors.facts import AgentRan, BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind
+from supervisors.signals import Answer
+from supervisors.trace import TraceRecord
+
+MAX_RECORDS = 10_000
+"""How many trace records one run keeps; what is beyond is only counted."""
+
+_NO_METADATA: dict[str, Any] = {}
+_NO_ANSWER = Answer(None, 0, COMPLETED, None)
+
+
+class Recorder:
+    """Keeps the records of one run, and tells its facts.
+
+    Args:
+        workflow: The workflow's name.
+        run: The run's number.
+
+    Attributes:
+        epoch: When the run started, on the clock.
+    """
+
+    def __init__(self, workflow: str, run: int) -> None:
+        self._workflow = workflow
+        self._run = run
+        self._records_left = MAX_RECORDS
+        self.epoch = 0.0
+
+    def start(self, child: Child, context: Context) -> None:
+        """Tell listeners that a child was started."""
+        if context.is_listened_to and not child.job.is_internal:
+            job = child.job
+            context.observe(StageStarted(self._workflow, self._run, job.path, job.pattern))
+
+    def attempt(self, child: Child, answer: Answer, context: Context) -> None:
+        """Tell of an attempt that is followed by another; the last one is told with its stage."""
+        agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
+        if agent and context.is_observed and answer.outcome.kind is not OutcomeKind.REJECTED:
+            waited = (now if begun_at is None else begun_at) - child.sent_at
+            ran = None if begun_at is None else _or(answer.ended_at, now) - begun_at
+            child.is_told = True
+            context.observe(AgentRan(agent, answer.outcome, waited, ran))
+
+    def retry(self, child: Child, outcome: Outcome, context: Context) -> None:
+        """Tell that an attempt failed and another one will be made."""
+        if context.is_observed:
+            context.observe(StageRetried(self._workflow, self._run, child.job.path, outcome))
+
+    def branch(self, child: Child, outcome: Outcome, context: Context) -> None:
+        """Tell that a branch did not end ok."""
+        if context.is_observed:
+            job = child.job
+            context.observe(BranchFailed(self._workflow, self._run, job.path, job.required, outcome))
+
+    def timeout(self, child: Child, deadline: Deadline, context: Context) -> None:
+        """Tell that a budget ran out, of the child whose budget it was."""
+        if context.is_observed:
+            path = child.job.path
+            context.observe(TimedOut(self._workflow, self._run, path, deadline.budget))
+
+    def record(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> TraceRecord:
+        """Make the record of a child that ended, keep it below its parent, and tell of it."""
+        now = context.now()
+        job, started = child.job, child.started
+        waited, ran = (now - child.sent_at if child.is_queued else 0.0), 0.0
+        if answer is None:
+            answer = _NO_ANSWER
+        begun_at = answer.begun_at
+        if begun_at is not None:
+            waited, ran = begun_at - child.sent_at, _or(answer.ended_at, now) - begun_at
+        record = TraceRecord(
+            job.path,
+            job.pattern,
+            outcome,
+            started - self.epoch,
+            now - started,
+            child.attempts,
+            answer.iterations,
+            waited,
+            ran,
+            answer.delayed_by,
+            answer.metadata or _NO_METADATA,
+            tuple(child.records) if child.records else (),
+            child.dropped,
+            "" if child.is_told else job.agent,
+            begun_at is not None,
+        )
+        self.keep(child.parent, record, context)
+        return record
+
+    def keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
+        """Tell of a record and keep it below its parent, as long as the run may keep more."""
+        if context.is_observed:
+            context.observe_step(StageEnded(self._workflow, self._run, record))
+        if parent is None:
+            return
+        if self._records_left <= 0 and not record.children:  # those below would be lost with it
+            parent.dropped += 1 + record.dropped
+            return
+        self._records_left -= 1
+        if parent.records is None:
+            parent.records = []
+        parent.records.append(record)
+
+
+def _or(moment: float | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment
