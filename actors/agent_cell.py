@@ -179,7 +179,11 @@ class AgentCell(Cell):
             self._abandoned.discard(invocation)
             if not outcome.ok:
                 is_crashed = self._is_crash(invocation, outcome, was_wanted)
-            following = self._free(invocation, is_crashed=is_crashed)
+            if invocation.instance is None:
+                following = None
+                self.active.discard(invocation)
+            else:
+                following = self._free(invocation, is_crashed=is_crashed)
             is_closed = self.closed is not None
         try:
             if following is not None:

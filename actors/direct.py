@@ -29,8 +29,9 @@ class DirectInvocation(Invocation):
 
     def __init__(self, cell: AgentCell, event: Event, reply: Reply | None) -> None:
         assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
-        deadline_at = None if cell.timeout is None else cell.now() + cell.timeout
-        super().__init__(cell, assignment, 1, deadline_at)
+        now = cell.now()
+        deadline_at = None if cell.timeout is None else now + cell.timeout
+        super().__init__(cell, assignment, 1, deadline_at, now)
         self._reply = reply
 
     def _observe(self, outcome: Outcome) -> None:

@@ -66,7 +66,9 @@ class Invocation(Work):
         "timer",
     )
 
-    def __init__(self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None) -> None:
+    def __init__(
+        self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None, sent_at: float
+    ) -> None:
         self.agent = cell.name
         self.host = self.task = None
         self.delayed_by = ""
@@ -76,7 +78,7 @@ class Invocation(Work):
         self.assignment = assignment
         self.number = number
         self.deadline_at = deadline_at
-        self.sent_at = cell.now()
+        self.sent_at = sent_at
         self.begun_at: float | None = None
         self.ended_at: float | None = None
         self.is_live = True
@@ -158,7 +160,7 @@ class SupervisedInvocation(Invocation):
     __slots__ = ("_attempt",)
 
     def __init__(self, cell: AgentCell, attempt: Attempt) -> None:
-        super().__init__(cell, attempt.payload, attempt.attempts, attempt.attempt_deadline.at)
+        super().__init__(cell, attempt.payload, attempt.attempts, attempt.attempt_deadline.at, attempt.sent_at)
         self._attempt = attempt
 
     def answer(self, outcome: Outcome, value: Any) -> None:

@@ -94,6 +94,10 @@ class Attempt(Protocol):
         """By when this try has to be done."""
 
     @property
+    def sent_at(self) -> float:
+        """When this try began, on the clock."""
+
+    @property
     def supervisor(self) -> Any:
         """The ref to answer to."""
 
