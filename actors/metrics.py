@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 LOOPBACK: Final = "127.0.0.1"
 
-FOLD_AT: Final = 500
+FOLD_AT: Final = 200
 """With more facts than this pending, whoever feeds one folds some, unless another thread does."""
 
-FOLD_BATCH: Final = 100
+FOLD_BATCH: Final = 200
 """How many facts are folded by whoever feeds one too many."""
 
 PENDING_LIMIT: Final = 10_000
