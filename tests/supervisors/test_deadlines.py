@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,9 @@ def test_a_child_never_outlasts_its_parent(deadline: Deadline, timeout: float | 
 @given(deadlines, moments)
 def test_nothing_remains_exactly_when_it_has_passed(deadline: Deadline, now: float) -> None:
     assert deadline.has_passed(now) == (deadline.remaining(now) == 0.0)
+
+
+def test_deadlines_pickle() -> None:
+    deadline = Deadline(5.0, "run")
+
+    assert pickle.loads(pickle.dumps(deadline)) == deadline
