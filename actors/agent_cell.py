@@ -14,7 +14,7 @@ from actors.instance import Instance
 from actors.invocation import Invocation, is_crash
 from actors.mailbox import Mailbox
 from supervisors.child_spec import ChildSpec
-from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.dispatchers.base import Dispatcher
@@ -177,7 +177,7 @@ class AgentCell(Cell):
             was_wanted = invocation.is_live
             invocation.is_live = False
             self._abandoned.discard(invocation)
-            if not outcome.ok:
+            if outcome is not COMPLETED:
                 is_crashed = self._is_crash(invocation, outcome, was_wanted)
             if invocation.instance is None:
                 following = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from actors.cell import ControlCell
@@ -17,10 +17,9 @@ from actors.environment import Environment
 from actors.run import RunKeeper
 from actors.settings import RuntimeSettings
 from actors.system import System
-from actors.telemetry import Observer, Telemetry
+from actors.telemetry import FactCounter, Observer, Telemetry
 from actors.work import render
 from supervisors.agent_supervisor import AgentSupervisor
-from supervisors.facts import Fact
 
 
 class Containment:
@@ -67,7 +66,7 @@ def assemble(
     environment: Environment,
     *,
     loop: asyncio.AbstractEventLoop | None,
-    feed: Callable[[Fact], None] | None,
+    counter: FactCounter | None,
     observers: Sequence[Observer],
     runs: dict[int, RunKeeper],
 ) -> System:
@@ -77,7 +76,7 @@ def assemble(
         settings: The runtime's settings.
         environment: Where time, randomness and threads come from.
         loop: The host's event loop; None for one of the runtime's own.
-        feed: Where facts go for the metrics; None for nowhere.
+        counter: What counts facts for the metrics; None for nothing.
         observers: Who else wants facts.
         runs: Where the runs in progress will be kept.
     """
@@ -85,7 +84,7 @@ def assemble(
     containment = Containment(system, runs)
     system.environment = environment
     system.delivery = Delivery(environment)
-    system.telemetry = Telemetry(system.delivery, feed, observers)
+    system.telemetry = Telemetry(system.delivery, counter, observers)
     system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt)
     system.threads = ThreadDispatcher(environment.threads, settings.max_threads, settings.max_abandoned)
     system.loops = LoopDispatcher(system.plane, environment.threads, system.telemetry, host_loop=loop)

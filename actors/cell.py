@@ -122,7 +122,7 @@ class ControlCell(Cell):
         self.now = plane.now
         self.send = plane.send
         self.observe = system.telemetry.observe
-        self.observe_step = system.telemetry.observe_step
+        self.observe_stage = system.telemetry.observe_stage
         self.is_observed = system.telemetry.is_observed
         self.is_listened_to = system.telemetry.is_listened_to
 

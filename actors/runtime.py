@@ -113,7 +113,7 @@ class Runtime:
             self.settings,
             environment or Environment(),
             loop=loop,
-            feed=self._metrics.feed if self._metrics is not None else None,
+            counter=self._metrics,
             observers=observers,
             runs=self._runs,
         )

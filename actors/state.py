@@ -349,7 +349,12 @@ def replacement(base: Snapshot, returned: State) -> Delta:
 
 
 def _different(written: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in written.items() if key not in values or not same(value, values[key])}
+    different: dict[str, Any] = {}
+    for key, value in written.items():
+        known = values.get(key, _MISSING)
+        if value is not known and (known is _MISSING or not same(value, known)):
+            different[key] = value
+    return different
 
 
 def _restored(values: Mapping[str, Any], shared: Mapping[str, Any], meta: Mapping[str, Any]) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -14,7 +14,9 @@ from supervisors.facts import (
     DeadLettered,
     Fact,
     LoopBlockNoticed,
+    StageEnded,
 )
+from supervisors.trace import TraceRecord
 
 _LOGGED: dict[type, tuple[int, str]] = {
     AgentRestarted: (logging.WARNING, "restarting agent %r after %s: %s"),
@@ -35,35 +37,48 @@ class Observer(Protocol):
         """
 
 
+class FactCounter(Protocol):
+    """What counts facts. Any thread may feed it; it never blocks for long."""
+
+    def feed(self, fact: Fact) -> None:
+        """Take a fact."""
+
+    def feed_stage(self, workflow: str, run: int, record: TraceRecord) -> None:
+        """Take what a `StageEnded` would tell."""
+
+
 class Telemetry:
     """Where facts go. Any thread may report.
 
     Args:
         delivery: The thread on which observers are called.
-        feed: Takes a fact for the metrics without blocking; None when there are no metrics.
+        counter: Counts facts for the metrics; None when there are no metrics.
         observers: Whoever else wants to know.
     """
 
     def __init__(
         self,
         delivery: Delivery,
-        feed: Callable[[Fact], None] | None,
+        counter: FactCounter | None,
         observers: Sequence[Observer],
     ) -> None:
         self._delivery = delivery
-        self._feed = feed
+        self._counter = counter
         self._observers = tuple(observers)
         self.is_listened_to = bool(self._observers)
-        self.is_observed = feed is not None or self.is_listened_to
-        # For the facts of every step, which are never logged: without observers they go straight to the metrics.
-        self.observe_step = self.observe if feed is None or self._observers else feed
+        self.is_observed = counter is not None or self.is_listened_to
+        # Without observers a stage's end goes straight to the metrics: every step tells of one, and none is logged.
+        self.observe_stage = self._observe_stage if counter is None or self._observers else counter.feed_stage
 
     def observe(self, fact: Fact) -> None:
         """Tell everybody about a fact. Never blocks."""
         for observer in self._observers:
             self._delivery.post(partial(observer.observe, fact))
-        if self._feed is not None:
-            self._feed(fact)
+        if self._counter is not None:
+            self._counter.feed(fact)
         logged = _LOGGED.get(type(fact))
         if logged is not None and isinstance(fact, tuple):
             self._delivery.log(*logged, *fact)
+
+    def _observe_stage(self, workflow: str, run: int, record: TraceRecord) -> None:
+        self.observe(StageEnded(workflow, run, record))

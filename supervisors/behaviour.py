@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Protocol
 
 from supervisors.facts import Fact
+from supervisors.trace import TraceRecord
 
 
 class Timer(Protocol):
@@ -46,8 +47,8 @@ class Context(Protocol):
     def observe(self, fact: Fact) -> None:
         """Report what happened to whoever counts it."""
 
-    def observe_step(self, fact: Fact) -> None:
-        """Report what every step reports, by the shortest way."""
+    def observe_stage(self, workflow: str, run: int, record: TraceRecord) -> None:
+        """Report that a node of a workflow ended, as `StageEnded` does, by the shortest way: every step does."""
 
     def dead_letter(self, reason: str, detail: str) -> None:
         """Count a message that nobody wants."""

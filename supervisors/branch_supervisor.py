@@ -206,7 +206,7 @@ class BranchSupervisor:
             child.attempt_ending = None
         if child.ending is not None:
             outcome = child.ending
-        elif outcome.kind is not OutcomeKind.OK and self._goes_on(child, outcome, answer, context):
+        elif not outcome.ok and self._goes_on(child, outcome, answer, context):
             return
         self._finish(child, outcome, answer, context)
 

@@ -1,11 +1,7 @@
-"""Facts: what happened to a run, a stage or an agent, told to whoever observes.
-
-The one that every step tells is a slotted dataclass, which costs less than anything frozen; nobody changes a fact.
-"""
+"""Facts: what happened to a run, a stage or an agent, told to whoever observes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from supervisors.outcome import Outcome
@@ -37,8 +33,7 @@ class StageStarted(NamedTuple):
     pattern: str
 
 
-@dataclass(slots=True)
-class StageEnded:
+class StageEnded(NamedTuple):
     """A node of a workflow ended."""
 
     workflow: str

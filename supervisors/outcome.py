@@ -21,6 +21,9 @@ class OutcomeKind(StrEnum):
     __hash__ = str.__hash__
 
 
+_OK = OutcomeKind.OK  # looking up an enum's member costs more than comparing it, and every step asks
+
+
 class Reason(StrEnum):
     """Why work ended as it did. The list is closed: dashboards may rely on it."""
 
@@ -110,7 +113,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Whether the work ended well."""
-        return self.kind is OutcomeKind.OK
+        return self.kind is _OK
 
     def __str__(self) -> str:
         parts = [f"{self.kind.value} ({self.reason.value})"]

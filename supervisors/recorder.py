@@ -7,7 +7,7 @@ from typing import Any
 from supervisors.behaviour import Context
 from supervisors.child import Child
 from supervisors.deadlines import Deadline
-from supervisors.facts import AgentRan, BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
+from supervisors.facts import AgentRan, BranchFailed, StageRetried, StageStarted, TimedOut
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind
 from supervisors.signals import Answer
 from supervisors.trace import TraceRecord
@@ -101,7 +101,7 @@ class Recorder:
     def keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
         """Tell of a record and keep it below its parent, as long as the run may keep more."""
         if context.is_observed:
-            context.observe_step(StageEnded(self._workflow, self._run, record))
+            context.observe_stage(self._workflow, self._run, record)
         if parent is None:
             return
         if self._records_left <= 0 and not record.children:  # those below would be lost with it

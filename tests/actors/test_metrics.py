@@ -369,6 +369,7 @@ class InterveningRecord:
     outcome = COMPLETED
     duration = 1.0
     agent = ""
+    has_begun = False
 
     def __init__(self, intervene: Callable[[], object]) -> None:
         self._intervene = intervene

@@ -100,8 +100,8 @@ class FakeContext:
     def observe(self, fact: Fact) -> None:
         self.facts.append(fact)
 
-    def observe_step(self, fact: Fact) -> None:
-        self.facts.append(fact)
+    def observe_stage(self, workflow: str, run: int, record: TraceRecord) -> None:
+        self.facts.append(StageEnded(workflow, run, record))
 
     def dead_letter(self, reason: str, detail: str) -> None:
         self.dead_letters.append(DeadLetter(reason, detail))
