@@ -17,6 +17,17 @@ _EXIT_CODE_BASE = 128
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+_STDERR = 2
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+def end_process(code: int) -> None:
+    """End the process at once, without asking anybody; a terminal gets back the cursor that a live tree has hidden."""
+    if os.isatty(_STDERR):
+        os.write(_STDERR, _SHOW_CURSOR)
+    os._exit(code)
+
+
 class Interruption(KeyboardInterrupt):
     """The process was told to end. Raised in the main thread, wherever it is.
 
@@ -42,7 +53,7 @@ class Interrupts:
         exit: Ends the process with a code, without asking anybody.
     """
 
-    def __init__(self, limit: float = LIMIT, exit: Callable[[int], Any] = os._exit) -> None:
+    def __init__(self, limit: float = LIMIT, exit: Callable[[int], Any] = end_process) -> None:
         self._limit = limit
         self._exit = exit
         # Put into by signal handlers, which may strike while the main thread is inside any lock: a SimpleQueue is

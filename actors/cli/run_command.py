@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +17,16 @@ from actors.cli.ending import Ending
 from actors.cli.errors import WrongUseError
 from actors.cli.inputs import data_pair, gathered, seconds, state_file
 from actors.cli.interrupts import Interruption, Interrupts
-from actors.cli.progress import Progress
 from actors.cli.report import show, tell_verdict
 from actors.cli.target import Target, load_workflow, parsed_target
 from actors.cli.terminal import say, tell
+from actors.cli.watching import watching
 from actors.errors import UnknownAgentError
 from actors.run import Run
 from actors.runtime import Runtime
 from actors.shutdown import StopReport
 from actors.state import State
+from actors.telemetry import Observer
 
 # Together with what `Runtime.stop()` may take beyond its timeout, these leave it time to report before
 # `interrupts.LIMIT` is over. Work counts as abandoned, and is reported, only after _ABANDON_AFTER.
@@ -88,8 +89,8 @@ def run(context: click.Context, /, **options: Any) -> None:
       or a function that is given the runtime and spawns them.
         def AGENTS(runtime): runtime.spawn("search", SearchAgent)
 
-    A line for each stage that ended and a table of latencies go to stderr, the final state to stdout as JSON, in which
-    bytes are base64 text, moments ISO 8601 text and spans of time seconds.
+    The stages as they stand (on a terminal; else a line for each that ended) and a table of latencies go to stderr,
+    the final state to stdout as JSON, in which bytes are base64 text, moments ISO 8601 text and spans of time seconds.
 
     \b
     Exits with
@@ -122,7 +123,7 @@ def _run(options: _Options, interrupts: Interrupts) -> int:
 def _perform(options: _Options, interrupts: Interrupts) -> Ending:
     workflow = load_workflow(options.workflow)
     where, agents = load_agents(options.agents, options.workflow)
-    with _started(options) as runtime:
+    with watching(is_quiet=options.as_json) as observers, _started(options, observers) as runtime:
         spawn_agents(runtime, agents, where)
         interrupts.defer()
         run = _submitted(runtime, workflow, where, options)
@@ -130,11 +131,11 @@ def _perform(options: _Options, interrupts: Interrupts) -> Ending:
 
 
 @contextmanager
-def _started(options: _Options) -> Iterator[Runtime]:
+def _started(options: _Options, observers: Sequence[Observer]) -> Iterator[Runtime]:
     runtime = Runtime(
         metrics=options.metrics_port is not None,
         metrics_port=options.metrics_port,
-        observers=() if options.as_json else (Progress(),),
+        observers=observers,
         grace=_GRACE,
         abandon_after=_ABANDON_AFTER,
     )
