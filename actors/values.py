@@ -147,7 +147,9 @@ def _items(value: Any) -> Iterable[Any]:
 def _checked_zone(value: Any) -> Any:
     """Refuse a time zone of a class of its own: comparing such times runs its code."""
     zone = value.tzinfo
-    if zone is None or type(zone) is timezone or (type(zone) is ZoneInfo and type(zone.key) is str):
+    if zone is None or (type(zone) is timezone and type(zone.tzname(None)) is str):
+        return value
+    if type(zone) is ZoneInfo and type(zone.key) is str:
         return value
     raise _UnfitError(value, f"its time zone is {excerpt(zone)}; use datetime.timezone or ZoneInfo(key)")
 

@@ -2,6 +2,7 @@ import copy
 import pickle
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -96,6 +97,31 @@ def test_same_takes_two_zones_of_one_key_for_one(moment: Any) -> None:
     other = moment.replace(tzinfo=ZoneInfo.no_cache("Europe/Berlin"))
 
     assert same(moment, other)
+
+
+def test_same_compares_classes_without_running_their_code() -> None:
+    compared: list[object] = []
+
+    class Meta(type):
+        __hash__ = type.__hash__
+
+        def __eq__(cls, other: object) -> bool:
+            compared.append(other)
+            return cls is other
+
+    @dataclass
+    class One(metaclass=Meta):
+        x: int = 0
+
+    @dataclass
+    class Other(metaclass=Meta):
+        x: int = 0
+
+    one, other = freeze(One(), "it"), freeze(Other(), "it")
+    compared.clear()
+
+    assert not same(one, other)
+    assert not compared
 
 
 def test_same_takes_nan_for_itself() -> None:

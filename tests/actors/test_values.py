@@ -7,7 +7,7 @@ import threading
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -229,6 +229,17 @@ class Box(BaseModel):
 def test_what_is_no_plain_data_is_refused_with_the_path_to_it(value: Any, text: str) -> None:
     with pytest.raises(TypeError, match=text):
         freeze(value, "it")
+
+
+def test_a_time_zone_whose_name_has_code_of_its_own_is_refused() -> None:
+    class Name(str):
+        def __repr__(self) -> str:
+            raise AssertionError("a user's code was run")
+
+    moment = datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1), Name("here")))
+
+    with pytest.raises(TypeError, match="its time zone is"):
+        freeze(moment, "it")
 
 
 def test_a_time_zone_without_a_name_is_refused() -> None:
