@@ -11,6 +11,7 @@ from actors.errors import (
     CodecError,
     ForkedRuntimeError,
     InvalidResultError,
+    InvalidWorkflowError,
     MailboxFullError,
     MergeConflictError,
     MissingKeysError,
@@ -24,8 +25,13 @@ from actors.errors import (
     WouldDeadlockError,
 )
 from actors.event import Event
+from actors.findings import Finding, Severity
 from actors.orchestrators.branch import Branch
+from actors.orchestrators.cached import Cached
+from actors.orchestrators.conditional import Case, Conditional
 from actors.orchestrators.loop import Loop
+from actors.orchestrators.map import Map
+from actors.orchestrators.mixed import RouteLoop, SequentialCollaborative
 from actors.orchestrators.multi_stage import MultiStage, Stage
 from actors.orchestrators.parallel import Collaborative, Parallel
 from actors.orchestrators.route import Route
@@ -48,13 +54,19 @@ __all__ = [
     "AgentStoppedError",
     "AgentTimeoutError",
     "Branch",
+    "Cached",
+    "Case",
     "CodecError",
     "Collaborative",
+    "Conditional",
     "Event",
+    "Finding",
     "ForkedRuntimeError",
     "InvalidResultError",
+    "InvalidWorkflowError",
     "Loop",
     "MailboxFullError",
+    "Map",
     "MergeConflictError",
     "MissingKeysError",
     "MultiStage",
@@ -62,6 +74,7 @@ __all__ = [
     "OverloadedError",
     "Parallel",
     "Route",
+    "RouteLoop",
     "Run",
     "RunCancelledError",
     "RunResult",
@@ -69,6 +82,8 @@ __all__ = [
     "Runtime",
     "RuntimeNotRunningError",
     "Sequential",
+    "SequentialCollaborative",
+    "Severity",
     "SharedValueError",
     "Stage",
     "State",

@@ -80,6 +80,8 @@ class AgentCell(Cell):
 
     def request_stop(self, reply: Any = None, grace: float | None = None) -> None:
         """Stop: reject what is queued, let what is running finish within `grace` seconds. Any thread."""
+        if reply is not None:
+            reply.clock = self.system.environment.clock
         self.lifecycle.request_stop(reply, grace)
 
     def __str__(self) -> str:

@@ -42,6 +42,8 @@ class AgentInbox:
         cell = self._cell
         cell.system.check_usable()
         message, reply = envelope.message, envelope.reply_to
+        if reply is not None:
+            reply.clock = cell.system.environment.clock
         if isinstance(message, _ActorStop):
             cell.request_stop(reply)
             return

@@ -121,9 +121,8 @@ class Lifecycle:
         if message.error is not None:
             self._start_failed(work.instance, render(message.error).text)
             return
-        is_handed_over = work.definition.is_async and not cell.definition.is_async
         cell.define(work.definition)
-        if is_handed_over:
+        if work.is_made_only:
             fresh = StartWork(cell, work.instance, reason=work.reason, product=message.product)
             self._start(_Start(fresh))
         else:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from actors.caches import Caches
 from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.delivery import Delivery
@@ -14,6 +15,7 @@ from actors.dispatchers.lane import Lane
 from actors.dispatchers.loop import LoopDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Environment
+from actors.matching import Matchers
 from actors.run import RunKeeper
 from actors.settings import RuntimeSettings
 from actors.system import System
@@ -54,11 +56,34 @@ class Containment:
         self._system.loops.repair()
         for cell in list(self._system.agents.values()):
             cell.repair()
+        self._system.caches.repair()
 
     def on_lane_replaced(self, lane: Lane) -> None:
         """Move the agents that lived on an event loop that was replaced."""
         for cell in list(self._system.agents.values()):
             cell.lifecycle.leave(lane)
+
+
+class StockParts:
+    """Makes the parts in which threads wait for each other as the machine has them."""
+
+    def delivery(self, environment: Environment) -> Delivery:
+        """Return what calls callbacks and observers."""
+        return Delivery(environment)
+
+    def threads(self, environment: Environment, settings: RuntimeSettings) -> ThreadDispatcher:
+        """Return the dispatcher for plain functions."""
+        return ThreadDispatcher(environment.threads, settings.max_threads, settings.max_abandoned)
+
+    def loops(
+        self,
+        environment: Environment,
+        plane: ControlPlane,
+        telemetry: Telemetry,
+        host_loop: asyncio.AbstractEventLoop | None,
+    ) -> LoopDispatcher:
+        """Return the dispatcher for async agents."""
+        return LoopDispatcher(plane, environment.threads, telemetry, host_loop=host_loop)
 
 
 def assemble(
@@ -82,13 +107,16 @@ def assemble(
     """
     system = System()
     containment = Containment(system, runs)
+    parts = environment.parts or StockParts()
     system.environment = environment
-    system.delivery = Delivery(environment)
+    system.delivery = parts.delivery(environment)
     system.telemetry = Telemetry(system.delivery, counter, observers)
     system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt)
-    system.threads = ThreadDispatcher(environment.threads, settings.max_threads, settings.max_abandoned)
-    system.loops = LoopDispatcher(system.plane, environment.threads, system.telemetry, host_loop=loop)
+    system.threads = parts.threads(environment, settings)
+    system.loops = parts.loops(environment, system.plane, system.telemetry, loop)
     system.loops.on_replaced = containment.on_lane_replaced
+    system.caches = Caches(system.plane)
+    system.matchers = Matchers()
     system.abandon_after = settings.abandon_after
     system.hook_timeout = settings.hook_timeout
     system.agent_supervisor = ControlCell(AgentSupervisor(), system)

@@ -1,4 +1,7 @@
-"""Callables of users that are no agents (conditions, rules, mergers): on the work plane, under a deadline."""
+"""Jobs that evaluate conditions, rules and mergers on the work plane, under a deadline.
+
+They are users' callables, conditions that search for regular expressions, and mergers that hold a user's reducers.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actors.mergers import BranchDelta, BranchResult
+from actors.condition import Condition
+from actors.errors import MergeConflictError
+from actors.matching import Search
+from actors.mergers import BranchDelta, BranchResult, Merger
 from actors.result import settle
 from actors.state import State
 from actors.values import thaw
@@ -76,7 +82,8 @@ class Evaluation(Work):
 
     def done(self, value: Any, error: BaseException | None) -> None:
         """Answer the supervisor."""
-        outcome = COMPLETED if error is None else failed(self.reason, error)
+        reason = Reason.MERGE_CONFLICT if isinstance(error, MergeConflictError) else self.reason
+        outcome = COMPLETED if error is None else failed(reason, error)
         self._answer(outcome, value)
 
     def refuse(self, outcome: Outcome) -> None:
@@ -109,6 +116,29 @@ class Evaluation(Work):
             self.system.plane.post(attempt.supervisor, answer)
         elif outcome.ok:
             self.system.dead_letter("late_answer", f"{self.agent} answered after it was given up")
+
+
+class SearchingEvaluation(Evaluation):
+    """The evaluation of a condition that searches for regular expressions; the search ends with it."""
+
+    __slots__ = ("_search",)
+
+    def __init__(self, system: System, attempt: Attempt, condition: Condition) -> None:
+        deadline, now = attempt.attempt_deadline, system.plane.now
+        self._search = search = Search(system.matchers, lambda: deadline.remaining(now()) or 0.0)
+        state = attempt.payload.state
+        super().__init__(
+            system,
+            attempt,
+            lambda: condition.holds(state, search),
+            is_async=False,
+            reason=Reason.CONDITION_ERROR,
+        )
+
+    def withdraw(self, outcome: Outcome) -> None:
+        """Take it back, and end the process that searches for it. Inside the control plane."""
+        super().withdraw(outcome)
+        self._search.give_up()
 
 
 class _CallableTarget:
@@ -151,6 +181,23 @@ class ConditionTarget(_CallableTarget):
         return bool(self._function(*arguments))
 
 
+class SearchingTarget:
+    """Has a stock condition evaluated that searches for regular expressions."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+
+    def allowance(self, context: ControlCell) -> tuple[float | None, str]:
+        """Return no limit of its own: the job has one."""
+        return None, ""
+
+    def perform(self, attempt: Attempt, context: ControlCell) -> Evaluation:
+        """Begin an attempt."""
+        evaluation = SearchingEvaluation(context.system, attempt, self._condition)
+        evaluation.dispatcher.execute(evaluation)
+        return evaluation
+
+
 class MergerTarget(_CallableTarget):
     """Has a user's merger called with the input state and every branch's outcome and changes."""
 
@@ -180,6 +227,16 @@ class MergerTarget(_CallableTarget):
         return settle(path, base, state, returned)[0]
 
 
+class ReducingTarget(MergerTarget):
+    """Has the branches merged by a stock merger that holds callables of a user's."""
+
+    def __init__(self, merger: Merger) -> None:
+        super().__init__(merger.merge)
+
+    def _merge(self, assignment: Assignment, branches: Sequence[BranchDelta], path: str) -> Any:
+        return self._function(assignment.state, branches)
+
+
 async def _truth(returned: Any) -> bool:
     return bool(await returned)
 
@@ -188,16 +245,18 @@ async def _settled(path: str, base: Any, state: State, returned: Any) -> Any:
     return settle(path, base, state, await returned)[0]
 
 
-def condition_job(function: Callable[..., Any], path: str) -> Job:
-    """Return the job of evaluating a user's condition."""
+def condition_job(condition: Condition | Callable[..., Any], path: str) -> Job:
+    """Return the job of evaluating a user's condition, or a stock one that is not inline."""
     limits = ((CALLABLE_TIMEOUT, f"condition of {path}"),)
-    return Job(path, "condition", ConditionTarget(function), limits, is_internal=True)
+    target = SearchingTarget(condition) if isinstance(condition, Condition) else ConditionTarget(condition)
+    return Job(path, "condition", target, limits, is_internal=True)
 
 
-def merger_job(function: Callable[..., Any], path: str) -> Job:
-    """Return the job of calling a user's merger."""
+def merger_job(merger: Merger | Callable[..., Any], path: str) -> Job:
+    """Return the job of calling a user's merger, or a stock one that is not inline."""
     limits = ((CALLABLE_TIMEOUT, f"merger of {path}"),)
-    return Job(path, "merger", MergerTarget(function), limits, is_internal=True)
+    target = ReducingTarget(merger) if isinstance(merger, Merger) else MergerTarget(merger)
+    return Job(path, "merger", target, limits, is_internal=True)
 
 
 def evaluation_failed(outcome: Outcome, reason: Reason, culprit: str) -> Outcome:
@@ -206,7 +265,7 @@ def evaluation_failed(outcome: Outcome, reason: Reason, culprit: str) -> Outcome
         return outcome
     return Outcome(
         OutcomeKind.FAILED,
-        reason,
+        outcome.reason if outcome.reason is Reason.MERGE_CONFLICT else reason,
         detail="" if outcome.failure else str(outcome),
         budget=outcome.budget,
         culprit=culprit,

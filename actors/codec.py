@@ -1,4 +1,4 @@
-"""The codec: events, states, results, outcomes, traces and errors as msgpack bytes, and back.
+"""The codec: events, states, results, outcomes, traces, errors and workflows as msgpack bytes, and back.
 
 A message is a list of the format's version, the kind of what it holds, and that itself. Equal values that were built
 in the same order give the same bytes. Three things do not survive: `Failure.exception`, an error's cause and notes,
@@ -32,8 +32,10 @@ _BITS_IN_A_BYTE = 8
 def encode(value: object) -> bytes:
     """Return the bytes of an event, a state, a result, an outcome, a trace, an error of ours, or plain data.
 
+    Patterns, branches, conditions and mergers can be encoded too, unless they hold callables.
+
     Raises:
-        CodecError: If something in it is not plain data, or is shared by reference.
+        CodecError: If something in it is not plain data, is shared by reference, or is a callable.
     """
     kind = kind_of(value)
     message = [FORMAT_VERSION, kind, SHAPES[kind].write(value)]

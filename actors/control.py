@@ -57,6 +57,8 @@ class ControlPlane:
         # Reentrant so that a release in a `finally` can tell whether this thread holds it, wherever an interrupt
         # struck; nobody enters twice on purpose.
         self._lock = threading.RLock()
+        self._acquire, self._release = self._lock.acquire, self._lock.release
+        self._is_inside = self._lock._is_owned  # type: ignore[attr-defined]  # as threading.Condition asks its lock
         # Invariant: the message being handled is the queue's head until it has been handled.
         self._current: tuple[Recipient, Any] | None = None
         self._timers = TimerHeap()
@@ -95,18 +97,22 @@ class ControlPlane:
         Raises:
             KeyboardInterrupt: If it struck inside; the plane was left cleanly.
         """
-        if self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+        if self._is_inside():
             self._queue.append((recipient, message))
             return
-        if self.shield.is_needed:
-            with self.shield:
-                self._queue.append((recipient, message))
-                if self._enter():
-                    self._wakeup.set()
+        shield = self.shield
+        if not shield.is_needed:
+            self._queue.append((recipient, message))
+            if self._enter():
+                self._wakeup.set()  # the deadline thread takes over
             return
-        self._queue.append((recipient, message))
-        if self._enter():
-            self._wakeup.set()  # the deadline thread takes over
+        shield.put_up()
+        try:
+            self._queue.append((recipient, message))
+            if self._enter():
+                self._wakeup.set()
+        finally:
+            shield.take_down()
 
     def send(self, recipient: Recipient, message: Any) -> None:
         """Queue a message from inside the control plane."""
@@ -130,22 +136,25 @@ class ControlPlane:
         budget = TURN_LIMIT
         while self._queue:
             try:
-                if not self._lock.acquire(blocking=False):
+                if not self._acquire(False):
                     break
                 budget -= self._turn(budget)
             except BaseException as error:  # noqa: BLE001  # an interrupt; raised once the plane is left
-                self._recover(error)
                 struck = error
+                self._recover(error)
             finally:
                 # No call may come before the release: an interrupt would leave the plane locked.
                 try:  # noqa: SIM105  # suppress() would be such a call
-                    self._lock.release()
+                    self._release()
                 except RuntimeError:
                     pass  # it was not free
-            if budget <= 0 and not self._is_stopping:
-                break
+                if struck is not None:
+                    self._wakeup.set()  # what is left must not wait for the next who posts
+            if budget <= 0:
+                if not self._is_stopping:
+                    break
+                budget = TURN_LIMIT  # there is nobody to take over
         if struck is not None:
-            self._wakeup.set()  # what is left must not wait for the next who posts
             raise struck
         return budget <= 0 and bool(self._queue)
 
@@ -165,7 +174,7 @@ class ControlPlane:
 
     def _recover(self, error: BaseException) -> None:
         """Put the queue in order after an interrupt, which may have struck anywhere inside."""
-        if not self._lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks its lock
+        if not self._is_inside():
             return
         current = self._current
         if current is not None and self._queue and self._queue[0] is current:

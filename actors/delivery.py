@@ -25,7 +25,7 @@ class Delivery:
         self._starting = threading.Lock()
         # Written under the lock above; read without it by `post`: a stale None only takes the lock.
         self._thread: threading.Thread | None = None
-        # One store, by whoever stops it.
+        # Written under the lock above, by whoever stops it.
         self._is_stopped = False
 
     def post(self, call: Callable[[], object]) -> None:
@@ -36,10 +36,7 @@ class Delivery:
             return
         self._queue.put(call)
         if self._thread is None:
-            with self._starting:
-                if self._thread is None:
-                    start = self._environment.threads.start
-                    self._thread = start("mixmode-delivery", self._run)
+            self._start()
 
     def log(self, level: int, message: str, *values: object) -> None:
         """Log from inside the control plane; the handlers run on the delivery thread."""
@@ -48,14 +45,23 @@ class Delivery:
 
     def stop(self, timeout: float) -> bool:
         """Deliver what is queued, then end the thread; return whether that was done in time."""
-        self._is_stopped = True
-        thread = self._thread
+        with self._starting:
+            self._is_stopped = True
+            thread = self._thread
         if thread is None:
             return True
         self._queue.put(None)
         if thread is not threading.current_thread():
             thread.join(timeout)
         return not thread.is_alive()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is not None:
+                return
+            self._thread = self._environment.threads.start("mixmode-delivery", self._run)
+            if self._is_stopped:
+                self._queue.put(None)  # `stop()` came between, and found no thread
 
     def _run(self) -> None:
         while (call := self._queue.get()) is not None:

@@ -6,9 +6,19 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from supervisors.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from actors.control import ControlPlane
+    from actors.delivery import Delivery
+    from actors.dispatchers.loop import LoopDispatcher
+    from actors.dispatchers.threads import ThreadDispatcher
+    from actors.settings import RuntimeSettings
+    from actors.telemetry import Telemetry
 
 
 class Threads(Protocol):
@@ -28,6 +38,25 @@ class DaemonThreads:
         return thread
 
 
+class Parts(Protocol):
+    """Makes those parts of a runtime in which threads wait for each other otherwise than by the clock."""
+
+    def delivery(self, environment: Environment) -> Delivery:
+        """Return what calls callbacks and observers."""
+
+    def threads(self, environment: Environment, settings: RuntimeSettings) -> ThreadDispatcher:
+        """Return the dispatcher for plain functions."""
+
+    def loops(
+        self,
+        environment: Environment,
+        plane: ControlPlane,
+        telemetry: Telemetry,
+        host_loop: asyncio.AbstractEventLoop | None,
+    ) -> LoopDispatcher:
+        """Return the dispatcher for async agents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Everything nondeterministic that the runtime uses, so that a test kit can put its own here.
@@ -36,8 +65,10 @@ class Environment:
         clock: Where time is read and waited for.
         random: Where jitter and identifiers are drawn from.
         threads: Where threads come from.
+        parts: Who makes the parts in which threads wait for each other; None for the stock ones.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     random: random.Random = field(default_factory=random.Random)
     threads: Threads = field(default_factory=DaemonThreads)
+    parts: Parts | None = None

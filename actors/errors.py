@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pykka
 
 if TYPE_CHECKING:
+    from actors.findings import Finding
     from actors.orchestrators.base import BranchReport
     from actors.state import State
     from supervisors.outcome import Outcome
@@ -30,6 +31,24 @@ class UnknownAgentError(ActorError, LookupError):
         names = ", ".join(map(repr, self.unknown))
         known = ", ".join(map(repr, self.known)) or "none"
         return f"no agent is spawned under the name {names}; known are: {known}"
+
+
+class InvalidWorkflowError(ActorError, ValueError):
+    """No run of the workflow can end ok, as was found before it ran.
+
+    Attributes:
+        workflow: The workflow's name.
+        findings: All that was found, warnings included, by path.
+    """
+
+    def __init__(self, workflow: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__(workflow, findings)
+        self.workflow = workflow
+        self.findings = findings
+
+    def __str__(self) -> str:
+        errors = "\n".join([f"  {finding}" for finding in self.findings if finding.is_error])
+        return f"no run of workflow {self.workflow!r} can end ok:\n{errors}"
 
 
 class AgentExistsError(ActorError, ValueError):
@@ -185,6 +204,61 @@ class MergeConflictError(ActorError):
         )
 
 
+class ReductionError(MergeConflictError):
+    """What a branch wrote to a key does not go with what the merger was to do with it.
+
+    Attributes:
+        key: The key.
+        branch: Who wrote it; empty for what the state held before the branches.
+        problem: What was expected.
+    """
+
+    def __init__(self, key: str, branch: str, problem: str) -> None:
+        ActorError.__init__(self, key, branch, problem)
+        self.key = key
+        self.branch = branch
+        self.problem = problem
+
+    @property
+    def branches(self) -> tuple[str, str]:  # type: ignore[override]  # there is one culprit only
+        """Who wrote it, as if that one did not go with itself."""
+        return self.branch, self.branch
+
+    def __str__(self) -> str:
+        if self.branch:
+            return f"what branch {self.branch!r} wrote to {self.key!r} cannot be merged: {self.problem}"
+        return f"what {self.key!r} held before the branches cannot be merged: {self.problem}"
+
+
+class IncomparableError(ActorError):
+    """A `Compare` found a value that has no order with its own."""
+
+    def __init__(self, key: str, op: str, found: str, wanted: str) -> None:
+        super().__init__(key, op, found, wanted)
+        self.key = key
+        self.op = op
+        self.found = found
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        return (
+            f"{self.key!r} holds a value of type {self.found}, which has no order with one of type {self.wanted}, "
+            f"so {self.op!r} cannot compare them; store one of that type or use a callable as condition"
+        )
+
+
+class MatcherError(ActorError):
+    """The process that was to search for a pattern could not be started, or ended before it answered."""
+
+    def __init__(self, pattern: str, problem: str) -> None:
+        super().__init__(pattern, problem)
+        self.pattern = pattern
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"pattern {self.pattern!r} was not searched for to the end: {self.problem}"
+
+
 class SharedValueError(ActorError):
     """A stock condition was asked about a value that is shared by reference."""
 
@@ -205,6 +279,71 @@ class CodecError(ActorError, ValueError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class Mistake(NamedTuple):
+    """What is wrong at one place of a definition.
+
+    Attributes:
+        place: Where, such as `workflow.steps[2].timeout`; empty for the whole.
+        problem: What is wrong, and what to do; to be read after the place.
+        line: In which line of the text, counted from 1; 0 if that is not known.
+        column: At which character of the line, counted from 1; 0 if that is not known.
+    """
+
+    place: str
+    problem: str
+    line: int = 0
+    column: int = 0
+
+    def located(self, source: str) -> str:
+        """Return it as a line of text that begins with where it is, as compilers write it."""
+        where = [source] if source else []
+        if self.line:
+            where += [str(self.line), str(self.column)]
+        text = f"{self.place} {self.problem}" if self.place else self.problem
+        return f"{':'.join(where)}: {text}" if where else text
+
+
+class DefinitionError(ActorError, ValueError):
+    """A definition is wrong; all its mistakes are told at once.
+
+    Attributes:
+        source: Which file or text it is in; empty if there is none.
+        mistakes: What is wrong, in the order of the text.
+    """
+
+    def __init__(self, source: str, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__(source, mistakes)
+        self.source = source
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        return "\n".join([mistake.located(self.source) for mistake in self.mistakes])
+
+
+class UnresolvedReferenceError(ActorError, LookupError):
+    """What a definition names as `module:attribute` is not there."""
+
+    def __init__(self, reference: str, problem: str) -> None:
+        super().__init__(reference, problem)
+        self.reference = reference
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class MissingExtraError(ActorError, ImportError):
+    """Something needs a library that only an extra of this distribution installs."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(purpose, extra)
+        self.purpose = purpose
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.purpose} needs an extra: pip install 'mixmode[{self.extra}]'"
 
 
 class WorkflowFailedError(ActorError):

@@ -221,6 +221,7 @@ class StartWork(Work):
         "definition",
         "has_ended",
         "instance",
+        "is_made_only",
         "previous",
         "product",
         "reason",
@@ -246,6 +247,8 @@ class StartWork(Work):
         self.timer: ScheduledMessage | None = None
         # Written inside the control plane: it was reported, or given up.
         self.has_ended = False
+        # Whether the factory turned out to make async agents: the hooks are called elsewhere, by another work.
+        self.is_made_only = False
 
     def begin(self) -> bool:
         """Begin, unless it was given up while it was queued."""
@@ -269,7 +272,8 @@ class StartWork(Work):
         product = self._make()
         self.definition = resolve(self.definition, product)
         if self.definition.is_async:
-            return product  # its hooks are called where it will run
+            self.is_made_only = True
+            return product
         product.on_start()
         if self.reason:
             product.on_restart(self.reason)

@@ -99,11 +99,10 @@ class Latch:
             self._forget(waiter)
 
     def _forget(self, waiter: Callable[[], object]) -> None:
-        if self._waiters is not None:
-            try:
-                self._waiters.remove(waiter)
-            except ValueError:
-                return  # somebody else did
+        try:
+            (self._waiters or []).remove(waiter)
+        except ValueError:
+            return  # somebody else did
 
 
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:

@@ -13,6 +13,8 @@ from supervisors.facts import (
     AgentRan,
     AgentRestarted,
     BranchFailed,
+    CacheHit,
+    CacheMissed,
     DeadLettered,
     LoopBlocked,
     RunEnded,
@@ -47,6 +49,7 @@ class Measurements:
         self._set_up_durations()
         self._set_up_failures()
         self._set_up_upkeep()
+        self._set_up_caches()
         self.notes: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
             RunEnded: self._run_ended,
@@ -59,6 +62,8 @@ class Measurements:
             AgentRestarted: self._agent_restarted,
             LoopBlocked: self._loop_blocked,
             DeadLettered: self._dead_lettered,
+            CacheHit: self._cache_hit,
+            CacheMissed: self._cache_missed,
         }
 
     def read(
@@ -156,6 +161,18 @@ class Measurements:
             "label",
         )
 
+    def _set_up_caches(self) -> None:
+        self._cache_hits = self._counter(
+            "mixmode_cache_hits_total",
+            "Values that a node took over instead of computing them, those that it had to wait for included.",
+            "workflow stage",
+        )
+        self._cache_misses = self._counter(
+            "mixmode_cache_misses_total",
+            "Values that a node began to compute, in vain or not.",
+            "workflow stage",
+        )
+
     def _histogram(self, name: str, text: str, labels: str) -> Histogram:
         histogram = Histogram(name, text, tuple(labels.split()), self._labels)
         self.instruments.append(histogram)
@@ -230,6 +247,12 @@ class Measurements:
 
     def _dead_lettered(self, fact: DeadLettered) -> None:
         self._dead_letters.add((fact.reason,))
+
+    def _cache_hit(self, fact: CacheHit) -> None:
+        self._cache_hits.add((fact.workflow, fact.path))
+
+    def _cache_missed(self, fact: CacheMissed) -> None:
+        self._cache_misses.add((fact.workflow, fact.path))
 
 
 def _observe_step(series: tuple[Distribution, Distribution, Distribution], record: TraceRecord) -> None:

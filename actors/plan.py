@@ -102,7 +102,9 @@ def compile_workflow(workflow: Any) -> Plan:
     Raises:
         TypeError: If it is none of these.
     """
-    if not isinstance(workflow, str | Pattern | Branch):
+    if not isinstance(workflow, str | Pattern | Branch) or (
+        isinstance(workflow, Branch) and not workflow.stands_anywhere
+    ):
         raise TypeError(
             f"a workflow is an agent's name or a pattern such as Sequential(...), not {type(workflow).__name__}"
         )
@@ -150,8 +152,8 @@ def _target(node: str | Pattern, path: str) -> AgentTarget | PatternTarget:
 
 
 def _check(check: Any, path: str) -> Any:
-    """Return a stock condition or merger as it is, a user's callable as a job."""
-    if isinstance(check, Condition | Merger):
+    """Return what may run inside the control plane as it is: a stock condition or merger; anything else as a job."""
+    if isinstance(check, Condition | Merger) and check.is_inline:
         return check
     return merger_job(check, path) if path.endswith("(merge)") else condition_job(check, path)
 

@@ -12,20 +12,26 @@ import pykka
 from pykka import Timeout
 
 from actors.latch import Latch, refuse_to_block
+from supervisors.clock import Clock, SystemClock
 
 _ExcInfo: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 _POLL = 0.005
+_SYSTEM_CLOCK = SystemClock()
 
 
 class Reply(pykka.Future[Any]):
     """A `pykka.Future` that can be awaited without blocking the loop.
 
     The first answer wins: setting it again does nothing, so a late answer cannot replace one that was given already.
+
+    Attributes:
+        clock: By which it is waited for; the cell that will answer sets its runtime's.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.clock: Clock = _SYSTEM_CLOCK
         self._latch = Latch()
         # Written before the latch opens, by the first who answers.
         self._answers: list[tuple[Any, BaseException | None]] = []
@@ -41,7 +47,7 @@ class Reply(pykka.Future[Any]):
             return self._get_hook(timeout)
         if not self._latch.is_open:
             refuse_to_block("Future.get()")
-            if not self._latch.wait(timeout):
+            if not self._latch.wait(timeout, self.clock):
                 raise Timeout(f"no answer within {timeout:g} s")
         return self._answer()
 
@@ -60,7 +66,7 @@ class Reply(pykka.Future[Any]):
 
     def wait(self, timeout: float | None) -> bool:
         """Wait for the answer at most `timeout` seconds; return whether it is there. For threads without a loop."""
-        return self._latch.wait(timeout)
+        return self._latch.wait(timeout, self.clock)
 
     def fail(self, error: BaseException) -> None:
         """Answer with an exception."""

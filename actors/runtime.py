@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import copy_context
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pykka
 
-from actors.agent import define
-from actors.agent_cell import AgentCell
-from actors.arguments import as_event, check_count, check_loop, check_name, check_observers, check_stop_timeout
+from actors.agent_registry import AgentRegistry
+from actors.agent_spec import specify
+from actors.arguments import as_event, check_loop, check_observers, check_stop_timeout
 from actors.assembly import assemble
+from actors.checks.keys import Start
 from actors.environment import Environment
-from actors.errors import (
-    AgentExistsError,
-    ForkedRuntimeError,
-    OverloadedError,
-    RuntimeNotRunningError,
-    UnknownAgentError,
-)
+from actors.errors import OverloadedError
 from actors.event import Event
+from actors.findings import Finding
 from actors.invocation import Assignment
-from actors.latch import Latch, refuse_to_block
+from actors.latch import refuse_to_block
+from actors.lifetime import Lifetime
 from actors.metrics import Gauges, MetricsActor
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
-from actors.plan import Plan, compile_workflow
+from actors.plans import Plans
 from actors.reply import Reply
 from actors.run import ABORT, Run, RunKeeper, RunResult
 from actors.settings import RuntimeSettings
@@ -38,16 +33,13 @@ from actors.shutdown import StopReport, shut_down
 from actors.state import Snapshot, State
 from actors.telemetry import Observer
 from actors.values import FrozenDict
-from supervisors.child_spec import ChildSpec
 from supervisors.deadlines import UNLIMITED, Deadline, check_timeout
 from supervisors.facts import RunStarted
 from supervisors.restarts import Restart
 from supervisors.signals import Supervise
 
-_PLANS_KEPT = 256
 
-
-class Runtime:
+class Runtime(Lifetime):
     """A supervised actor runtime, to be embedded in a service.
 
     A context manager, sync and async: leaving it drains what is in progress within `grace`, leaving it by an exception
@@ -88,7 +80,7 @@ class Runtime:
         max_abandoned: int = 1_000,
         environment: Environment | None = None,
     ) -> None:
-        self.settings = RuntimeSettings(
+        settings = RuntimeSettings(
             default_timeout=default_timeout,
             max_runs=max_runs,
             metrics=metrics,
@@ -99,120 +91,23 @@ class Runtime:
             max_threads=max_threads,
             max_abandoned=max_abandoned,
         )
+        super().__init__(settings)
         check_loop(loop)
         check_observers(observers)
         self._numbers = itertools.count(1)
         # Written under the lock, except for single pops inside the control plane.
         self._runs: dict[int, RunKeeper] = {}
-        self._admission = threading.Lock()
-        # Written under the lock: new, running, stopping, stopped.
-        self._status = "new"
-        self._plans: dict[Any, tuple[Any, Plan]] = {}
         self._metrics = MetricsActor(self._gauges) if metrics else None
         self._system = assemble(
-            self.settings,
+            settings,
             environment or Environment(),
             loop=loop,
             counter=self._metrics,
             observers=observers,
             runs=self._runs,
         )
-
-    # Life
-
-    def start(self) -> Self:
-        """Start the threads, and serve metrics if a port was given. Does not block.
-
-        Raises:
-            RuntimeNotRunningError: If it was started before.
-            OSError: If the metrics port cannot be had; then nothing is started.
-        """
-        with self._admission:
-            self._check_not_forked()
-            if self._status != "new":
-                raise RuntimeNotRunningError(self._status)
-            if self._metrics is not None and self.settings.metrics_port is not None:
-                self._metrics.serve(self.settings.metrics_port)
-            self._system.plane.start()
-            self._system.loops.start()
-            self._status = "running"
-        return self
-
-    def stop(self, timeout: float | None = None) -> StopReport:
-        """Stop: take no new runs, drain, cancel what is left, stop the agents. Blocks.
-
-        Args:
-            timeout: Seconds for runs in progress and for agents to end; `grace` if not given. 0 cancels at once.
-
-        Returns:
-            What was not finished. Stopping again reports nothing.
-
-        Raises:
-            WouldDeadlockError: On a thread that runs an event loop of a runtime; leave `async with` there instead.
-        """
-        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
-        if self._status == "running" and not self._system.is_forked:
-            refuse_to_block("Runtime.stop()")
-        if self._system.is_forked or not self._begin_stop():
-            return StopReport((), {})
-        return self._shut_down(seconds)
-
-    async def stop_async(self, timeout: float | None = None) -> StopReport:
-        """Stop as `stop()` does, without blocking the event loop that this is awaited on."""
-        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
-        if self._system.is_forked or not self._begin_stop():
-            return StopReport((), {})
-        latch = Latch()
-        reports: list[StopReport] = []
-
-        def stop() -> None:
-            try:
-                reports.append(self._shut_down(seconds))
-            finally:
-                latch.open()
-
-        self._system.environment.threads.start("mixmode-stop", stop)
-        await latch
-        return reports[0] if reports else StopReport((), {})
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop(0 if kind is not None else None)
-
-    async def __aenter__(self) -> Self:
-        return self.start()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.stop_async(0 if kind is not None else None)
-
-    def _begin_stop(self) -> bool:
-        """Take no new work from now on; False if there is nothing to stop."""
-        with self._admission:
-            was_running = self._status == "running"
-            if was_running:
-                self._status = "stopping"
-            elif self._status == "new":
-                self._status = "stopped"
-        return was_running
-
-    def _shut_down(self, seconds: float) -> StopReport:
-        report = shut_down(self._system, list(self._runs.values()), seconds)
-        if self._metrics is not None:
-            self._metrics.stop_serving()
-        self._status = "stopped"
-        return report
+        self._agents = self._system.agents = AgentRegistry()
+        self._plans = Plans(self._agents, self._system.delivery)
 
     # Agents
 
@@ -249,28 +144,20 @@ class Runtime:
             RuntimeNotRunningError: If the runtime is not running.
         """
         self.check_running()
-        check_name(name)
-        owner = f"spawn({name!r}):"
-        if concurrency is not None:
-            check_count(concurrency, f"{owner} concurrency")
-        check_count(mailbox, f"{owner} mailbox")
-        if restart is not None and not isinstance(restart, Restart):
-            raise TypeError(f"{owner} restart must be a supervisors.Restart, not {restart!r}")
-        definition = define(name, agent, dispatcher)
-        cell = AgentCell(
-            self._system,
-            definition,
-            ChildSpec(name=name, restart=restart or Restart(), grace=self.settings.grace),
-            concurrency=concurrency or (None if definition.make is None else 1),
-            capacity=mailbox,
-            timeout=check_timeout(timeout, owner),
+        spec = specify(
+            name,
+            agent,
+            concurrency=concurrency,
+            dispatcher=dispatcher,
+            timeout=timeout,
+            restart=restart,
+            mailbox=mailbox,
         )
+        cell = spec.cell(self._system, self.settings.grace)
         ref = cell.actor_ref  # made before anybody else can ask for it
         with self._admission:
             self.check_running()
-            if name in self._system.agents:
-                raise AgentExistsError(name)
-            self._system.agents[name] = cell
+            self._agents.add(cell)
         cell.lifecycle.begin()
         return ref
 
@@ -280,15 +167,12 @@ class Runtime:
         Raises:
             UnknownAgentError: If there is none of that name.
         """
-        cell = self._system.agents.get(name)
-        if cell is None:
-            raise UnknownAgentError((name,), self.agents)
-        return cell.actor_ref
+        return self._agents.cell(name).actor_ref
 
     @property
     def agents(self) -> tuple[str, ...]:
         """The names of the spawned agents, in the order of spawning."""
-        return tuple(self._system.agents)
+        return self._agents.names
 
     def stop_agent(
         self,
@@ -314,9 +198,7 @@ class Runtime:
             pykka.Timeout: If it has not stopped within `timeout`; it is still being stopped.
         """
         self.check_running()
-        cell = self._system.agents.get(name)
-        if cell is None:
-            raise UnknownAgentError((name,), self.agents)
+        cell = self._agents.cell(name)
         if block:
             refuse_to_block("Runtime.stop_agent()")
         reply = Reply()
@@ -334,7 +216,7 @@ class Runtime:
         state: State | Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> Run:
-        """Start a run and return it at once.
+        """Start a run and return it at once. What `check()` warns of is logged, once for each workflow object.
 
         Args:
             workflow: An agent's name or a pattern.
@@ -346,12 +228,13 @@ class Runtime:
             TypeError: If an argument has the wrong type, or holds something that is not plain data.
             ValueError: If the timeout is not positive.
             UnknownAgentError: If the workflow names agents that are not spawned.
+            InvalidWorkflowError: If no run of the workflow can end ok; `check()` tells.
             OverloadedError: If `max_runs` are in progress.
             RuntimeNotRunningError: If the runtime is not running.
             ForkedRuntimeError: In the child of a fork.
         """
         self.check_running()
-        plan = self._plan(workflow)
+        plan = self._plans.fit(workflow)
         event = as_event(event, plan.name)
         snapshot = Snapshot.of(state)
         deadline = self._deadline(timeout)
@@ -392,6 +275,38 @@ class Runtime:
             if not run.done():
                 run.cancel()
 
+    def check(
+        self,
+        workflow: str | Pattern | Branch,
+        *,
+        state: Iterable[str] | None = None,
+        data: Iterable[str] | None = None,
+    ) -> tuple[Finding, ...]:
+        """Find mistakes in a workflow without running it, all at once.
+
+        An error is what keeps every run from ending ok; `submit()` refuses it. A runtime that was not started has no
+        agents: what depends on them is left out then.
+
+        Args:
+            workflow: An agent's name or a pattern.
+            state: The keys of the state that it is to start with; None if they are not known, and then nothing is said
+                of keys that may be there from the start.
+            data: The keys of the event's data, likewise.
+
+        Returns:
+            What was found, by path; nothing if it is empty.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            RuntimeNotRunningError: If the runtime is stopping or stopped.
+            ForkedRuntimeError: In the child of a fork.
+        """
+        start = Start.of(state, data)
+        if self._status == "new":
+            return self._plans.findings(workflow, with_agents=False)
+        self.check_running()
+        return self._plans.findings(workflow, start)
+
     @property
     def runs_in_progress(self) -> int:
         """How many runs have not ended."""
@@ -423,7 +338,7 @@ class Runtime:
         return self._metrics
 
     def _gauges(self) -> Gauges:
-        agents = list(self._system.agents.items())
+        agents = list(self._agents.items())
         control = len(self._system.control_cells)
         return Gauges(
             mailbox_depth={name: cell.depth for name, cell in agents},
@@ -437,35 +352,17 @@ class Runtime:
 
     # Inside
 
-    def check_running(self) -> None:
-        """Refuse unless the runtime is running.
+    def _open(self) -> None:
+        if self._metrics is not None and self.settings.metrics_port is not None:
+            self._metrics.serve(self.settings.metrics_port)
+        self._system.plane.start()
+        self._system.loops.start()
 
-        Raises:
-            RuntimeNotRunningError: If it was not started, or is stopping or stopped.
-            ForkedRuntimeError: In the child of a fork.
-        """
-        self._check_not_forked()
-        if self._status != "running":
-            raise RuntimeNotRunningError(self._status)
-
-    def _check_not_forked(self) -> None:
-        if self._system.is_forked:
-            raise ForkedRuntimeError
-
-    def _plan(self, workflow: Any) -> Plan:
-        key = workflow if isinstance(workflow, str) else id(workflow)
-        known = self._plans.get(key)
-        if known is not None and (known[0] is workflow or isinstance(workflow, str)):
-            plan = known[1]
-        else:
-            plan = compile_workflow(workflow)
-            if len(self._plans) >= _PLANS_KEPT:
-                self._plans.clear()
-            self._plans[key] = (workflow, plan)
-        if not plan.agents <= self._system.agents.keys():
-            unknown = tuple(sorted(plan.agents - self._system.agents.keys()))
-            raise UnknownAgentError(unknown, self.agents)
-        return plan
+    def _close(self, seconds: float) -> StopReport:
+        report = shut_down(self._system, list(self._runs.values()), seconds)
+        if self._metrics is not None:
+            self._metrics.stop_serving()
+        return report
 
     def _deadline(self, timeout: float | None) -> Deadline:
         seconds = check_timeout(timeout, "submit():")

@@ -10,10 +10,17 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import actors.errors
 import supervisors.errors
-from actors.errors import ActorError, CodecError
+from actors.conditions import Condition
+from actors.definitions.conversion import CONDITION, MERGER, WORKFLOW, read, written
+from actors.definitions.dialects import WireDialect
+from actors.definitions.kinds import Kind
+from actors.errors import ActorError, CodecError, DefinitionError, Mistake
 from actors.event import Event, freeze_fields
+from actors.findings import Finding
 from actors.frozen import FrozenDict, thaw
-from actors.orchestrators.base import BranchReport
+from actors.mergers import Merger
+from actors.orchestrators.base import BranchReport, Pattern
+from actors.orchestrators.branch import Branch
 from actors.result import AgentResult
 from actors.state import Snapshot, State
 from actors.values import CONVERT, freeze
@@ -41,8 +48,9 @@ def kind_of(value: object) -> str:
     if isinstance(value, BaseException):
         return "error"
     for base in type(value).__mro__:
-        if base in _KINDS:
-            return _KINDS[base]
+        name = _KINDS.get(base) or _DECLARED_KINDS.get(base)
+        if name is not None:
+            return name
     return "data"
 
 
@@ -61,7 +69,7 @@ def shape_of(hint: Any, where: str) -> Shape:
         return _mapping(shape_of(arguments[1], where), where)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _choice(hint)
-    if hint in (Outcome, Failure, BranchReport):
+    if hint in (Outcome, Failure, BranchReport, Finding, Mistake):
         return _fields(hint)
     raise TypeError(f"{where} is a {hint}, and no shape is known for it")
 
@@ -243,6 +251,24 @@ def _read_error(raw: Any, known: Types) -> BaseException:
     return _ERRORS[name](*_FACTS[name].read(facts, known))
 
 
+def _declared(kind: Kind, name: str) -> Shape:
+    """Return the shape of what a workflow is made of: the data that files hold, without callables."""
+
+    def write(value: Any) -> Any:
+        try:
+            return written(kind, value, WireDialect({}), name)
+        except DefinitionError as error:
+            raise CodecError(f"what is to be encoded is wrong: {error}") from error
+
+    def read_back(raw: Any, known: Types) -> Any:
+        try:
+            return read(kind, raw, WireDialect(known), name)
+        except DefinitionError as error:
+            raise CodecError(f"the message holds no {name} that is known here: {error}") from error
+
+    return Shape(write, read_back)
+
+
 def _facts_of(error: type[BaseException]) -> Shape:
     """Return the shape of an error's arguments: those of its `__init__`, or whatever it was given."""
     init, name = error.__init__, error.__name__
@@ -275,7 +301,7 @@ _RECORD_HINTS = {**get_type_hints(TraceRecord), "metadata": FrozenDict}
 del _RECORD_HINTS["children"]
 _RECORD = _fields(TraceRecord, _RECORD_HINTS)
 
-_VOCABULARY = {kind.__name__: kind for kind in (BranchReport, Outcome, State, TraceRecord)}
+_VOCABULARY = {kind.__name__: kind for kind in (BranchReport, Finding, Outcome, State, TraceRecord)}
 _ERRORS: Mapping[str, type[BaseException]] = {
     name: each
     for module in (actors.errors, supervisors.errors)
@@ -296,9 +322,21 @@ _KINDS: Mapping[type, str] = {
     BranchReport: "report",
 }
 
+_DECLARED_KINDS: Mapping[type, str] = {
+    Pattern: "workflow",
+    Branch: "workflow",
+    Condition: "condition",
+    Merger: "merger",
+}
+_DECLARED: Mapping[str, Shape] = {
+    name: _declared(kind, name)
+    for name, kind in {"workflow": WORKFLOW, "condition": CONDITION, "merger": MERGER}.items()
+}
+
 SHAPES: Mapping[str, Shape] = {
     "data": _ANYTHING,
     **{name: shape_of(kind, kind.__name__) for kind, name in _KINDS.items()},
     "error": Shape(_write_error, _read_error),
+    **_DECLARED,
 }
 """The shapes of all that can be encoded, by the name of its kind on the wire."""

@@ -47,6 +47,7 @@ def shut_down(system: System, runs: Iterable[RunKeeper], seconds: float) -> Stop
     cells = _stop_agents(system, until)
     system.loops.stop(_MARGIN)
     system.threads.stop(_MARGIN)
+    system.matchers.stop()
     abandoned = {cell.name: cell.abandoned_count for cell in cells if cell.abandoned_count}
     system.plane.stop()
     system.delivery.stop(_MARGIN)

@@ -11,12 +11,14 @@ from supervisors.facts import DeadLettered
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+    from actors.caches import Caches
     from actors.cell import ControlCell
     from actors.control import ControlPlane
     from actors.delivery import Delivery
     from actors.dispatchers.loop import LoopDispatcher
     from actors.dispatchers.threads import ThreadDispatcher
     from actors.environment import Environment
+    from actors.matching import Matchers
     from actors.telemetry import Telemetry
 
 
@@ -33,6 +35,8 @@ class System:
         agents: The agents by name; single dict operations.
         control_cells: The cells of the control plane that are alive, so that nobody collects them.
         agent_supervisor: Who restarts agents.
+        matchers: The processes that search for regular expressions.
+        caches: What `Cached` nodes keep; inside the control plane only.
         abandon_after: Seconds between asking work to stop and giving it up.
         hook_timeout: Seconds granted to a constructor or hook.
     """
@@ -44,6 +48,8 @@ class System:
     loops: LoopDispatcher
     threads: ThreadDispatcher
     agent_supervisor: ControlCell
+    matchers: Matchers
+    caches: Caches
     abandon_after: float
     hook_timeout: float
 

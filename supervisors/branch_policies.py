@@ -19,6 +19,31 @@ Require: TypeAlias = Literal["all", "any"] | int | float
 ROUNDING_NOISE: Final = 1e-9
 
 
+def check_require(require: object, owner: str, branch_count: int | None = None) -> None:
+    """Refuse what a group cannot ask for.
+
+    Args:
+        require: What the user gave.
+        owner: Who is to be named when it is refused.
+        branch_count: How many branches there are; None if that is not known yet.
+
+    Raises:
+        TypeError: If it is neither a string nor a number; a bool is not a number.
+        ValueError: If it is another string, or a number out of range.
+    """
+    most = math.inf if branch_count is None else branch_count
+    match require:
+        case "all" | "any":
+            return
+        case bool():
+            pass
+        case int() if 1 <= require <= most:
+            return
+        case float() if 0 < require <= 1:
+            return
+    raise _refusal(require, branch_count, owner)
+
+
 def resolve_require(require: object, branch_count: int, owner: str) -> int | None:
     """Return how many branches have to be ok.
 
@@ -35,23 +60,19 @@ def resolve_require(require: object, branch_count: int, owner: str) -> int | Non
         TypeError: If it is neither a string nor a number; a bool is not a number.
         ValueError: If it is another string, or a number out of range.
     """
+    check_require(require, owner, branch_count)
     match require:
-        case "all":
-            return None
-        case "any":
-            return 1
-        case bool():
-            pass
-        case int() if 1 <= require <= branch_count:
+        case int():
             return int(require)
-        case float() if 0 < require <= 1:
+        case float():
             return max(1, math.ceil(require * branch_count - ROUNDING_NOISE))
-    raise _refusal(require, branch_count, owner)
+    return 1 if require == "any" else None
 
 
-def _refusal(require: object, branch_count: int, owner: str) -> TypeError | ValueError:
+def _refusal(require: object, branch_count: int | None, owner: str) -> TypeError | ValueError:
+    numbers = "from 1 on" if branch_count is None else f"from 1 to {branch_count}"
     text = (
-        f"{owner} require must be 'all', 'any', a number of branches from 1 to {branch_count} "
+        f"{owner} require must be 'all', 'any', a number of branches {numbers} "
         f"or a fraction above 0.0 up to 1.0, not {excerpt(require)}"
     )
     is_number = isinstance(require, int | float) and not isinstance(require, bool)

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from supervisors.behaviour import Context
-from supervisors.branch_policies import Verdict
-from supervisors.child import Child, Group
+from supervisors.child import Child
 from supervisors.deadlines import UNLIMITED, Deadline
 from supervisors.endings import as_met_by_agent, as_never_started, error_types, out_of_time
+from supervisors.groups import BranchGroup, FanOut, Group
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.recorder import Recorder
 from supervisors.signals import (
@@ -24,11 +24,12 @@ from supervisors.signals import (
     Close,
     DeadlineReached,
     Ended,
-    GroupEnded,
+    FanOutGoesOn,
     Job,
     RetryDue,
     Skip,
     Supervise,
+    SuperviseFanOut,
     SuperviseGroup,
 )
 from supervisors.trace import TraceRecord
@@ -73,35 +74,43 @@ class BranchSupervisor:
             return context.dead_letter("late_request", message.job.path)
         else:
             deadline = parent.attempt_deadline
-        child = self._add_child(message, parent, deadline, now, None)
+        child = self.add_child(message, parent, deadline, now, None)
         if parent is None:
             self._root = child
             if self._closing is not None:
-                return self._finish(child, self._closing, None, context)
-        return self._open(child, now, context)
+                return self.finish(child, self._closing, None, context)
+        return self.open(child, now, context)
 
     def _on_supervise_group(self, message: SuperviseGroup, context: Context) -> None:
-        parent: Child = message.parent
-        if not parent.is_open:
-            return context.dead_letter("late_request", message.jobs[0].path)
-        group = Group(parent, message)
-        now = context.now()
-        for index, (job, payload) in enumerate(zip(message.jobs, message.payloads, strict=True)):
-            request = Supervise(parent, message.asker, index, job, payload)
-            child = self._add_child(request, parent, parent.attempt_deadline, now, group)
-            if group.sealed is not None and not parent.is_stopping:
-                self._finish(child, group.sealed, None, context)
-            else:
-                self._open(child, now, context)
-        return None
+        if message.parent.is_open:
+            BranchGroup(message).begin(message.payloads, self, context)
+        else:
+            context.dead_letter("late_request", message.jobs[0].path)
+
+    def _on_supervise_fan_out(self, message: SuperviseFanOut, context: Context) -> None:
+        if message.parent.is_open:
+            FanOut(message).fill(self, context)
+        else:
+            context.dead_letter("late_request", message.job.path)
+
+    def _on_fan_out_goes_on(self, message: FanOutGoesOn, context: Context) -> None:
+        fan_out: FanOut = message.fan_out
+        if fan_out.parent.is_open:
+            fan_out.fill(self, context)
+        else:
+            context.dead_letter("late_request", fan_out.job.path)
 
     def _on_skip(self, message: Skip, context: Context) -> None:
-        job, started = message.job, context.now() - self._recorder.epoch
-        outcome = message.outcome
-        record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
-        self._recorder.keep(message.parent, record, context)
+        self.skip(message.parent, message.job, message.outcome, context)
 
-    def _add_child(
+    def skip(self, parent: Child, job: Job, outcome: Outcome, context: Context) -> TraceRecord:
+        """Note in the trace that a job below a node was not done, and why."""
+        started = context.now() - self._recorder.epoch
+        record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
+        self._recorder.keep(parent, record, context)
+        return record
+
+    def add_child(
         self,
         request: Supervise,
         parent: Child | None,
@@ -109,6 +118,7 @@ class BranchSupervisor:
         now: float,
         group: Group | None,
     ) -> Child:
+        """Make a child below a parent, with its limits from now on."""
         for seconds, budget in request.job.limits:
             deadline = deadline.narrowed(seconds, budget, now)
         child = Child(request, parent, deadline, group, now)
@@ -118,13 +128,14 @@ class BranchSupervisor:
             parent.children[child] = None
         return child
 
-    def _open(self, child: Child, now: float, context: Context) -> None:
+    def open(self, child: Child, now: float, context: Context) -> None:
+        """Begin a child, or end it at once if its parent is being ended or there is no time left."""
         parent, deadline = child.parent, child.deadline
         inherited = None
         if parent is not None:
             stopping = parent.ending or (None if child.is_fallback else parent.attempt_ending)
             if stopping is not None:
-                return self._finish(child, as_never_started(stopping), None, context)
+                return self.finish(child, as_never_started(stopping), None, context)
             inherited = parent.deadline if child.is_fallback else parent.attempt_deadline
         if deadline.at is not None:
             if deadline.at <= now:
@@ -141,7 +152,7 @@ class BranchSupervisor:
             self._recorder.timeout(child, child.deadline, context)
         else:
             self._fire_passed(child, now, context)
-        self._finish(child, out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
+        self.finish(child, out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
 
     def _begin_attempt(self, child: Child, now: float, context: Context) -> None:
         job = child.job
@@ -208,7 +219,7 @@ class BranchSupervisor:
             outcome = child.ending
         elif not outcome.ok and self._goes_on(child, outcome, answer, context):
             return
-        self._finish(child, outcome, answer, context)
+        self.finish(child, outcome, answer, context)
 
     def _goes_on(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> bool:
         """Start what comes after a failed attempt, if anything does."""
@@ -240,9 +251,9 @@ class BranchSupervisor:
         child.is_queued = False
         request = Supervise(child, context.ref, child.key, fallback, child.payload)
         now = context.now()
-        substitute = self._add_child(request, child, child.deadline, now, None)
+        substitute = self.add_child(request, child, child.deadline, now, None)
         substitute.is_fallback = True
-        self._open(substitute, now, context)
+        self.open(substitute, now, context)
 
     def _fallback_ended(self, child: Child, ended: Ended, context: Context) -> None:
         if child.ending is not None:
@@ -252,9 +263,9 @@ class BranchSupervisor:
             outcome = Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=detail)
         else:
             outcome = ended.outcome
-        self._finish(child, outcome, Answer(child, 0, outcome, ended.value), context)
+        self.finish(child, outcome, Answer(child, 0, outcome, ended.value), context)
 
-    def _finish(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> None:
+    def finish(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> None:
         """Close a child and tell whoever asked for it."""
         child.is_open = False
         if child.timer is not None:
@@ -273,40 +284,11 @@ class BranchSupervisor:
             self._recorder.branch(child, outcome, context)
         ended = Ended(child.key, outcome, answer.value if answer is not None else None, record)
         if child.group is not None:
-            self._note_in_group(child.group, ended, context)
+            child.group.note(ended, self, context)
         elif parent is not None and child.is_fallback:
             self._fallback_ended(parent, ended, context)
         else:
             context.send(child.asker, ended)
-
-    # Groups
-
-    def _note_in_group(self, group: Group, ended: Ended, context: Context) -> None:
-        group.endings[ended.key] = ended
-        group.unfinished -= 1
-        verdict = group.tally.note(ended.key, ended.outcome.ok)
-        if verdict is Verdict.BROKEN and group.on_failure == "cancel":
-            path = group.jobs[ended.key].path
-            outcome = Outcome(OutcomeKind.CANCELLED, Reason.SIBLING_FAILED, culprit=path)
-            self._seal(group, outcome, context)
-        elif verdict is Verdict.MET and group.unfinished:
-            self._seal(group, Outcome(OutcomeKind.CANCELLED, Reason.QUORUM_MET), context)
-        if not group.unfinished and not group.has_ended:
-            group.has_ended = True
-            self._end_group(group, context)
-
-    def _seal(self, group: Group, outcome: Outcome, context: Context) -> None:
-        """End the branches that are still open; those not started yet are ended when it is their turn."""
-        group.sealed = outcome
-        for child in [child for child in group.parent.children or () if child.group is group]:
-            if child.is_open:
-                self._close(child, outcome, context)
-
-    def _end_group(self, group: Group, context: Context) -> None:
-        endings = tuple([ended for ended in group.endings if ended is not None])
-        group.sort_records(endings)
-        met = group.tally.verdict is Verdict.MET
-        context.send(group.asker, GroupEnded(endings, met, group.tally.culprit))
 
     # Time and cancellation
 
@@ -315,7 +297,7 @@ class BranchSupervisor:
         if not child.is_open or child.ending is not None:
             return
         self._recorder.timeout(child, child.deadline, context)
-        self._close(child, out_of_time(child.deadline, Reason.DEADLINE), context)
+        self.close(child, out_of_time(child.deadline, Reason.DEADLINE), context)
 
     def _on_attempt_deadline(self, message: AttemptDeadlineReached, context: Context) -> None:
         child: Child = message.child
@@ -343,9 +325,9 @@ class BranchSupervisor:
         if self._root is None:
             self._closing = message.outcome
         elif self._root.is_open:
-            self._close(self._root, message.outcome, context)
+            self.close(self._root, message.outcome, context)
 
-    def _close(self, child: Child, ending: Outcome, context: Context) -> None:
+    def close(self, child: Child, ending: Outcome, context: Context) -> None:
         """End a child and all below it. Leaves end now; patterns above them unwind by what they are told."""
         if child.ending is None:
             child.ending = ending
@@ -370,7 +352,7 @@ class BranchSupervisor:
         if ending is None:
             raise AssertionError("only what is ending is withdrawn")
         answer = self._take_back(child, ending)
-        self._finish(child, answer.outcome, answer, context)
+        self.finish(child, answer.outcome, answer, context)
 
     def _take_back(self, child: Child, ending: Outcome) -> Answer:
         """Fence the attempt under way, tell its agent to stop, and say how it ended."""
@@ -390,6 +372,8 @@ _HANDLERS: dict[type, Callable[[BranchSupervisor, Any, Context], None]] = {
     Answer: BranchSupervisor._on_answer,
     Supervise: BranchSupervisor._on_supervise,
     SuperviseGroup: BranchSupervisor._on_supervise_group,
+    SuperviseFanOut: BranchSupervisor._on_supervise_fan_out,
+    FanOutGoesOn: BranchSupervisor._on_fan_out_goes_on,
     DeadlineReached: BranchSupervisor._on_deadline,
     AttemptDeadlineReached: BranchSupervisor._on_attempt_deadline,
     RetryDue: BranchSupervisor._on_retry_due,

@@ -1,54 +1,18 @@
-"""What the branch supervisor remembers of a child, and of a group of children."""
+"""What the branch supervisor remembers of a child."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from supervisors.behaviour import Timer
-from supervisors.branch_policies import GroupTally
 from supervisors.deadlines import Deadline
 from supervisors.outcome import Outcome
-from supervisors.signals import Ended, Handle, Job, Supervise, SuperviseGroup
+from supervisors.signals import Handle, Job, Supervise
 from supervisors.trace import TraceRecord
 
-
-class Group:
-    """Children that are done at once and judged together."""
-
-    __slots__ = (
-        "asker",
-        "endings",
-        "first_record",
-        "has_ended",
-        "jobs",
-        "on_failure",
-        "parent",
-        "sealed",
-        "tally",
-        "unfinished",
-    )
-
-    def __init__(self, parent: Child, request: SuperviseGroup) -> None:
-        self.parent = parent
-        self.asker = request.asker
-        self.jobs = request.jobs
-        self.on_failure = request.on_failure
-        self.tally = GroupTally([job.required for job in request.jobs], request.quorum)
-        self.endings: list[Ended | None] = [None] * len(request.jobs)
-        self.unfinished = len(request.jobs)
-        self.has_ended = False
-        self.first_record = len(parent.records or ())
-        # What branches that have not started yet are ended with, once the verdict is sealed.
-        self.sealed: Outcome | None = None
-
-    def sort_records(self, endings: Sequence[Ended]) -> None:
-        """Put the records of its branches, which came as they ended, in declared order."""
-        records = self.parent.records
-        if records:
-            kept = {id(record) for record in records[self.first_record :]}
-            in_order = [each.record for each in endings if each.record is not None]
-            records[self.first_record :] = [each for each in in_order if id(each) in kept]
+if TYPE_CHECKING:
+    from supervisors.groups import Group
 
 
 class Child:

@@ -116,6 +116,22 @@ class LoopBlockNoticed(NamedTuple):
     seconds: float
 
 
+class CacheHit(NamedTuple):
+    """A `Cached` node took over what was computed elsewhere, or earlier."""
+
+    workflow: str
+    run: int
+    path: str
+
+
+class CacheMissed(NamedTuple):
+    """A `Cached` node found nothing to take over or wait for, and began to compute."""
+
+    workflow: str
+    run: int
+    path: str
+
+
 class DeadLettered(NamedTuple):
     """A message that nobody wants any more."""
 
@@ -136,5 +152,7 @@ Fact: TypeAlias = (
     | AgentGivenUp
     | LoopBlocked
     | LoopBlockNoticed
+    | CacheHit
+    | CacheMissed
     | DeadLettered
 )

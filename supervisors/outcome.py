@@ -32,10 +32,12 @@ class Reason(StrEnum):
     CONDITION_MET = "condition_met"
     MAX_ITERATIONS = "max_iterations"
     FALLBACK_USED = "fallback_used"
+    CACHED = "cached"
     # failed
     EXCEPTION = "exception"
     INVALID_RESULT = "invalid_result"
     MISSING_INPUT = "missing_input"
+    INVALID_INPUT = "invalid_input"
     MISSING_OUTPUT = "missing_output"
     CHILD_FAILED = "child_failed"
     REQUIRED_BRANCH_FAILED = "required_branch_failed"
@@ -44,6 +46,7 @@ class Reason(StrEnum):
     MERGE_ERROR = "merge_error"
     CONDITION_NOT_MET = "condition_not_met"
     CONDITION_ERROR = "condition_error"
+    KEY_ERROR = "key_error"
     NO_ROUTE = "no_route"
     INTERNAL_ERROR = "internal_error"
     # timed_out

@@ -6,6 +6,7 @@ that every step sends are slotted dataclasses, which cost a third of frozen ones
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -146,6 +147,32 @@ class SuperviseGroup(NamedTuple):
     on_failure: OnFailure
 
 
+class SuperviseFanOut(NamedTuple):
+    """To the supervisor: have one job done for each of many payloads below the node `parent`.
+
+    Answered with an `Ended` for each that was begun, the key being its index, and with `FanOutEnded` after the last.
+
+    Attributes:
+        parent: The asking node's own attempt.
+        asker: The ref to answer to.
+        job: What is to be done.
+        size: For how many payloads; at least one.
+        payload_of: Makes the payload of an index; called once, when its turn comes, inside the control plane.
+        concurrency: How many may be in progress at once; None: all.
+        quorum: How many must be ok; None: all, if the job is required.
+        on_failure: Whether, when one that was needed failed, the others are cancelled or done all the same.
+    """
+
+    parent: Any
+    asker: Any
+    job: Job
+    size: int
+    payload_of: Callable[[int], Any]
+    concurrency: int | None
+    quorum: int | None
+    on_failure: OnFailure
+
+
 class Skip(NamedTuple):
     """To the supervisor: note in the trace that a job below the node `parent` was not done, and why."""
 
@@ -203,6 +230,26 @@ class GroupEnded(NamedTuple):
     endings: tuple[Ended, ...]
     met: bool
     culprit: int | None
+
+
+class FanOutEnded(NamedTuple):
+    """From the supervisor: how a fan-out ended, of which each child that was begun was told by itself.
+
+    Attributes:
+        culprit: The index of the child that broke it; None if its policy was met.
+        begun: How many were begun: the first so many.
+        rest: How the others ended, which never began; None if there are none.
+    """
+
+    culprit: int | None
+    begun: int
+    rest: Outcome | None
+
+
+class FanOutGoesOn(NamedTuple):
+    """To the supervisor, from itself: begin more children of a fan-out, other messages having had their turn."""
+
+    fan_out: Any
 
 
 class Close(NamedTuple):

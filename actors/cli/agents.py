@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError
-from actors.cli.target import Target, imported, listed, load, located
-from actors.errors import ActorError
+from actors.cli.target import Target, imported, listed, load
+from actors.definitions.reference import located
+from actors.errors import ActorError, DefinitionError
 from actors.runtime import Runtime
 
 ATTRIBUTE = "AGENTS"
@@ -19,26 +21,30 @@ _OPTIONS = ("concurrency", "dispatcher", "timeout", "restart", "mailbox")
 _EXPECTED = "a mapping of names to agents, or a function that is given the runtime and spawns them"
 
 
-def load_agents(target: Target | None, workflow: Target) -> tuple[str, Any]:
+def load_agents(target: Target | DefinitionFile | None, workflow: Target | DefinitionFile) -> tuple[str, Any]:
     """Return the agents and what they are called in errors.
 
     Args:
-        target: Where the user says they are; None for `AGENTS` beside the workflow, if there is one.
+        target: Where the user says they are; None for `AGENTS` beside the workflow, if there is one, or those of its
+            definition.
         workflow: Where the workflow is.
 
     Raises:
         WrongUseError: If they are not there, or are neither a mapping nor a function.
     """
+    source = workflow if target is None else target
+    if isinstance(source, DefinitionFile):
+        return str(source), source.definition.spawn_into
     if target is None:
-        target = Target(workflow.module, ATTRIBUTE)
-        if not hasattr(imported(workflow.module), ATTRIBUTE):
-            return str(target), {}
-    agents = load(target, _candidates_of)
+        source = Target(source.module, ATTRIBUTE)
+        if not hasattr(imported(source.module), ATTRIBUTE):
+            return str(source), {}
+    agents = load(source, _candidates_of)
     is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
     if not isinstance(agents, Mapping) and not is_function:
-        found = _candidates_of(imported(target.module))
-        raise WrongUseError(f"{str(target)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
-    return str(target), agents
+        found = _candidates_of(imported(source.module))
+        raise WrongUseError(f"{str(source)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
+    return str(source), agents
 
 
 def spawn_agents(runtime: Runtime, agents: Any, where: str) -> None:
@@ -53,6 +59,8 @@ def spawn_agents(runtime: Runtime, agents: Any, where: str) -> None:
         return
     try:
         agents(runtime)
+    except DefinitionError as error:
+        raise WrongUseError(str(error)) from error
     except (Exception, SystemExit) as error:  # a user's function may raise anything
         raise WrongUseError(f"{where!r} raised {located(error)}") from error
 

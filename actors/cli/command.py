@@ -6,8 +6,11 @@ import signal
 
 import click
 
+from actors.cli.check_command import check
+from actors.cli.graph_command import graph
 from actors.cli.interrupts import exit_code_of
 from actors.cli.run_command import run
+from actors.cli.schema_command import schema
 
 
 @click.group()
@@ -17,6 +20,9 @@ def mixmode() -> None:
 
 
 mixmode.add_command(run)
+mixmode.add_command(check)
+mixmode.add_command(graph)
+mixmode.add_command(schema)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from actors.cli.agents import load_agents, spawn_agents
+from actors.cli.definition_file import DefinitionFile
 from actors.cli.document import document
 from actors.cli.ending import Ending
 from actors.cli.errors import WrongUseError
@@ -39,8 +40,8 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    workflow: Target
-    agents: Target | None
+    workflow: Target | DefinitionFile
+    agents: Target | DefinitionFile | None
     data: dict[str, Any]
     state: State | None
     timeout: float | None
@@ -49,12 +50,12 @@ class _Options:
 
 
 @click.command("run", short_help="Run a workflow once.")
-@click.argument("workflow", metavar="MODULE:WORKFLOW", type=parsed_target)
+@click.argument("workflow", metavar="MODULE:WORKFLOW|FILE", type=parsed_target)
 @click.option(
     "--agents",
     type=parsed_target,
     metavar="MODULE:NAME",
-    help="Where the agents are; AGENTS in MODULE if not given.",
+    help="Where the agents are; AGENTS in MODULE, or [agents] in FILE, if not given.",
 )
 @click.option(
     "--data",
@@ -76,7 +77,10 @@ class _Options:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout, and no progress.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
-    r"""Run the workflow called WORKFLOW in an importable MODULE, found from the current directory.
+    r"""Run the workflow called WORKFLOW in an importable MODULE, found from the current directory, or that of a FILE.
+
+    FILE is a definition in TOML or YAML, which names its agents as module:attribute; their modules are found from the
+    current directory and from the folder of the file. `mixmode schema` prints what may stand in it.
 
     WORKFLOW is a pattern, a Branch, or a string with the name of an agent. The agents are what the module calls
     AGENTS, or what --agents names. It is one of

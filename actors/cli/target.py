@@ -1,9 +1,7 @@
-"""The target: something in a user's module, named as MODULE:ATTRIBUTE."""
+"""The target: something of the user's, named as MODULE:ATTRIBUTE, or the file of a definition."""
 
 from __future__ import annotations
 
-import importlib
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +10,15 @@ from typing import Any
 
 import click
 
+from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError
+from actors.definitions import reference
+from actors.definitions.formats import SUFFIXES
+from actors.errors import UnresolvedReferenceError
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
-from actors.work import render
 
 _MISSING: Any = object()
-
-# How the names of files begin whose code is not the user's: frozen modules, the import system, this package.
-_NOT_USERS = ("<", str(Path(importlib.__file__).parent), str(Path(__file__).parents[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,21 @@ class Target:
         return f"{self.module}:{self.attribute}"
 
 
-def parsed_target(text: str) -> Target:
-    """Parse MODULE:NAME; for click to call.
+def parsed_target(text: str) -> Target | DefinitionFile:
+    """Parse MODULE:NAME, or the name of a definition's file; for click to call.
 
     Raises:
         BadParameter: If it is none.
     """
+    if text.lower().endswith(SUFFIXES):
+        return DefinitionFile(Path(text))
     module, _, attribute = text.partition(":")
     if module.endswith(".py") or "/" in module:
         raise click.BadParameter(f"{text!r} names a file; name its module, as in package.module:NAME")
     if not module or module.startswith(".") or not attribute:
-        raise click.BadParameter(f"{text!r} is not MODULE:NAME, such as flows:RESEARCH")
+        raise click.BadParameter(
+            f"{text!r} is not MODULE:NAME, such as flows:RESEARCH, or a file that ends in {', '.join(SUFFIXES)}"
+        )
     return Target(module, attribute)
 
 
@@ -72,12 +74,15 @@ def load(target: Target, describe_found: Callable[[ModuleType], str]) -> Any:
     return value
 
 
-def load_workflow(target: Target) -> str | Pattern | Branch:
+def load_workflow(target: Target | DefinitionFile) -> str | Pattern | Branch:
     """Return the workflow at a target.
 
     Raises:
-        WrongUseError: If there is none; the text lists those of the module.
+        WrongUseError: If there is none; the text lists those of the module, or all mistakes of the file.
     """
+    if isinstance(target, DefinitionFile):
+        workflow: str | Pattern | Branch = target.definition.workflow
+        return workflow
     value = load(target, _workflows_of)
     if isinstance(value, str | Pattern | Branch):
         return value
@@ -94,19 +99,9 @@ def imported(name: str) -> ModuleType:
         WrongUseError: If there is no such module, or it raises; the text says where.
     """
     try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # a user's module may raise anything
-        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-            hint = "run mixmode from the folder that holds it, or install its package"
-            raise WrongUseError(f"there is no module {error.name!r}; {hint}") from None
-        raise WrongUseError(f"module {name!r} cannot be imported: {located(error)}") from error
-
-
-def located(error: BaseException) -> str:
-    """Return an exception as text on one line, with the place in the user's code that it comes from."""
-    text = " ".join(render(error).text.split())
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_NOT_USERS)]
-    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+        return reference.imported(name)
+    except UnresolvedReferenceError as error:
+        raise WrongUseError(str(error)) from error
 
 
 def listed(names: list[str], what: str) -> str:

@@ -121,10 +121,12 @@ class Lane:
 
     def owner_of(self, task: Any) -> Work | str | None:
         """Return the work whose task it is, or the agent that created it; None for anybody else's."""
+        if task is None:
+            return None  # work that was not started yet has none either
         for work in self.works.copy():
             if work.task is task:
                 return work
-        return self._owners.get(task) if task is not None else None
+        return self._owners.get(task)
 
     def note_begun(self) -> None:
         """Count a work that began."""

@@ -67,7 +67,7 @@ class LoopDispatcher:
     def start(self) -> None:
         """Start the own loop's thread, or attach to the host's loop."""
         if self._host_loop is None:
-            self._lane = Lane(asyncio.new_event_loop())
+            self._lane = self._new_lane()
             self._start_lane()
             return
         self._lane = Lane(self._host_loop)
@@ -117,7 +117,7 @@ class LoopDispatcher:
         """Put a new loop in the place of one that abandoned work blocks. The old one ends when it gets on."""
         if self.is_on_host_loop or lane is not self._lane:
             return
-        self._lane = Lane(asyncio.new_event_loop())
+        self._lane = self._new_lane()
         self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
         self._start_lane()
         for waiting in lane.works.copy():
@@ -203,6 +203,10 @@ class LoopDispatcher:
             if work.task is not None:
                 _bury(work.task)
             work.refuse(closed_outcome("the event loop was closed before the agent was done"))
+
+    def _new_lane(self) -> Lane:
+        """Return a lane with an event loop of the runtime's own."""
+        return Lane(asyncio.new_event_loop())
 
     def _start_lane(self) -> None:
         lane = self._lane

@@ -13,6 +13,7 @@ from actors.callables import evaluation_failed
 from actors.conditions import Condition
 from actors.errors import ActorError
 from actors.invocation import Assignment
+from actors.orchestrators.flow import OPEN, Flow, Gate
 from actors.state import NO_CHANGE, Delta
 from actors.values import FrozenDict
 from supervisors.deadlines import check_timeout
@@ -61,10 +62,12 @@ class Pattern(Model):
     Attributes:
         name: What it is called in paths, traces and metrics; the pattern's kind if not given.
         timeout: Seconds for the whole node, queueing, retries and back-off included; None is no limit.
+        flow: In which order it runs its children.
     """
 
     kind: ClassVar[str] = "pattern"
     orchestrator: ClassVar[Any]
+    flow: ClassVar[Flow] = Flow.UNKNOWN
 
     name: str | None = Field(default=None, min_length=1)
     timeout: float | None = None
@@ -75,9 +78,7 @@ class Pattern(Model):
     @field_validator("name")
     @classmethod
     def _usable_name(cls, name: str | None) -> str | None:
-        if name is not None and "/" in name:
-            raise ValueError("must not contain '/', which separates the parts of a path")
-        return name
+        return None if name is None else usable_name(name)
 
     @field_validator("timeout", mode="plain")
     @classmethod
@@ -97,9 +98,25 @@ class Pattern(Model):
         """Return the conditions and mergers that it asks, by name."""
         return {}
 
+    def gates(self) -> Sequence[Gate]:
+        """Return what it asks about each child, in the order of `parts()`."""
+        return [OPEN] * len(self.parts())
+
+    @property
+    def quorum(self) -> int | None:
+        """How many children must be ok; None for all that are required."""
+        return None
+
     def completion_notes(self, labels: Sequence[str]) -> Mapping[str, Any]:
         """Return what is noted in `state.meta` when it has ended ok."""
         return {}
+
+
+def usable_name(name: str) -> str:
+    """Validate a field that becomes a part of a path: the error's text follows the field's name."""
+    if "/" in name:
+        raise ValueError("must not contain '/', which separates the parts of a path")
+    return name
 
 
 def usable_timeout(timeout: object) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.orchestrators.base import Part, Pattern, usable_timeout
+from actors.orchestrators.base import Part, Pattern, usable_name, usable_timeout
 from supervisors.model import Model, wrong_type
 from supervisors.retries import Retry
 
@@ -26,6 +26,8 @@ class Branch(Model):
         fallback: A node that is run instead when the branch failed for good; its result is the branch's.
     """
 
+    stands_anywhere: ClassVar[bool] = True
+
     name: str = Field(min_length=1)
     node: Any
     required: bool | None = None
@@ -39,9 +41,7 @@ class Branch(Model):
     @field_validator("name")
     @classmethod
     def _usable_name(cls, name: str) -> str:
-        if "/" in name:
-            raise ValueError("must not contain '/', which separates the parts of a path")
-        return name
+        return usable_name(name)
 
     @field_validator("node", mode="plain")
     @classmethod
@@ -85,7 +85,16 @@ def usable_node(node: object) -> object:
 
 def usable_step(step: object) -> object:
     """Validate a field that takes a node or a branch."""
-    return step if isinstance(step, Branch) else usable_node(step)
+    if not isinstance(step, Branch):
+        return usable_node(step)
+    if not step.stands_anywhere:
+        raise wrong_type(f"must not be a {type(step).__name__}, which stands in a MultiStage only; make it a Branch")
+    return step
+
+
+def usable_steps(steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Validate a field that takes nodes and branches."""
+    return tuple([usable_step(step) for step in steps])
 
 
 def part_of(step: Any, metadata: dict[str, Any], *, required: bool = True) -> Part:

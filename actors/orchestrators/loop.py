@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from actors.conditions import AnyCondition, Equals, check_condition
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of, usable_timeout
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
+from actors.orchestrators.flow import Flow, Gate
 from actors.values import FrozenDict
 from supervisors.model import wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -95,6 +96,7 @@ class Loop(Pattern):
 
     kind: ClassVar[str] = "loop"
     orchestrator: ClassVar[Any] = LoopOrchestrator
+    flow: ClassVar[Flow] = Flow.LOOP
 
     node: Any
     max_iterations: int = Field(default=5, ge=1)
@@ -143,6 +145,10 @@ class Loop(Pattern):
             return [part]
         limit = (self.iteration_timeout, "iteration of {parent}")
         return [part.limited(limit)]
+
+    def gates(self) -> Sequence[Gate]:
+        """Return how often the body is run, and what is asked after each time."""
+        return [Gate(after=self.until, times=self.max_iterations)]
 
     def checks(self) -> Mapping[str, Any]:
         """Return the condition."""

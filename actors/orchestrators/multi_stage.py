@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from actors.conditions import AnyCondition
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
 from actors.orchestrators.branch import Branch, Node, pattern_of
+from actors.orchestrators.flow import Flow, Gate, Given
 from actors.orchestrators.loop import usable_condition
 from supervisors.model import wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -31,23 +32,22 @@ class MultiStageOrchestrator(Orchestrator):
         self._stages = pattern.stages
         self._index = 0
         self._notes: dict[str, Any] = {"total_stages": len(self._stages)}
+        # Which prerequisite of the stage is looked at next. Invariant: None while an answer is awaited.
+        self._next: int | None = None
         # What the state was before the stage, for an optional one that fails its condition.
         self._before = (self.state, self.delta)
 
     def begin(self, context: ControlCell) -> None:
         """Start with the first stage."""
-        self._enter_stage(context)
+        self._enter_stage()
+        self._go_on(context)
 
     def on_ended(self, ended: Ended, context: ControlCell) -> None:
         """Ask the success condition after a stage's node, or go on after a user's condition."""
         if isinstance(ended.key, tuple):
             self.on_condition(ended.key, ended.outcome, ended.value is True, context)
         elif not ended.outcome.ok:
-            if self._stages[self._index].required:
-                path = self.jobs[self._index].path
-                self.fail_with(ended, path, context, notes=self._notes)
-            else:
-                self._leave_stage(context, is_complete=False)
+            self._fail_stage(ended, context)
         else:
             self._before = (self.state, self.delta)
             self.take(delta_of(ended.value))
@@ -56,36 +56,44 @@ class MultiStageOrchestrator(Orchestrator):
                 self._leave_stage(context, is_complete=True)
             else:
                 self.ask(check, ("success", 0), context)
+        self._go_on(context)
 
     def on_condition(self, key: Any, outcome: Outcome, holds: bool, context: ControlCell) -> None:
-        """Go on with the next prerequisite or the node, or complete the stage."""
+        """Have the next prerequisite or the node looked at, or complete the stage."""
         kind, number = key
         if not outcome.ok:
             self.fail_condition(outcome, context, notes=self._notes)
         elif kind == "success":
             self._judge(holds, context)
         elif holds:
-            self._check_prerequisite(number + 1, context)
+            self._next = number + 1
         else:
             self._unmet(self._stages[self._index].prerequisites[number], context)
 
-    def _enter_stage(self, context: ControlCell) -> None:
+    def _enter_stage(self) -> None:
         self._notes[f"stage_{self._index + 1}_name"] = self._stages[self._index].name
-        self._check_prerequisite(0, context)
+        self._next = 0
 
-    def _check_prerequisite(self, number: int, context: ControlCell) -> None:
-        prerequisites = self._stages[self._index].prerequisites
-        while number < len(prerequisites):
-            prerequisite = prerequisites[number]
-            if not isinstance(prerequisite, str):
+    def _go_on(self, context: ControlCell) -> None:
+        # A loop, because stock conditions answer at once: with recursion, some hundred of them would be too many.
+        while self._next is not None:
+            number, self._next = self._next, None
+            prerequisites = self._stages[self._index].prerequisites
+            if number == len(prerequisites):
+                self.supervise(self._index, context)
+            elif not isinstance(prerequisites[number], str):
                 check = self.target.checks[f"prerequisite {number + 1} of stage {self._index + 1}"]
                 self.ask(check, ("prerequisite", number), context)
-                return
-            if prerequisite not in self.state and prerequisite not in self.event.data:
-                self._unmet(prerequisite, context)
-                return
-            number += 1
-        self.supervise(self._index, context)
+            elif prerequisites[number] in self.state or prerequisites[number] in self.event.data:
+                self._next = number + 1
+            else:
+                self._unmet(prerequisites[number], context)
+
+    def _fail_stage(self, ended: Ended, context: ControlCell) -> None:
+        if self._stages[self._index].required:
+            self.fail_with(ended, self.jobs[self._index].path, context, notes=self._notes)
+        else:
+            self._leave_stage(context, is_complete=False)
 
     def _unmet(self, prerequisite: Any, context: ControlCell) -> None:
         """Skip the stage; a required one ends the workflow."""
@@ -115,7 +123,7 @@ class MultiStageOrchestrator(Orchestrator):
         self._notes[f"stage_{self._index + 1}_complete"] = is_complete
         self._index += 1
         if self._index < len(self._stages):
-            self._enter_stage(context)
+            self._enter_stage()
         else:
             self.succeed(context, notes={**self._notes, "workflow_complete": True})
 
@@ -134,6 +142,8 @@ class Stage(Branch):
         retry: When to try the node again.
         fallback: A node that is run instead when the node failed for good.
     """
+
+    stands_anywhere: ClassVar[bool] = False
 
     required: bool = True
     prerequisites: tuple[Any, ...] = ()
@@ -186,6 +196,7 @@ class MultiStage(Pattern):
 
     kind: ClassVar[str] = "multi_stage"
     orchestrator: ClassVar[Any] = MultiStageOrchestrator
+    flow: ClassVar[Flow] = Flow.SEQUENCE
 
     stages: tuple[Stage, ...] = Field(min_length=1)
 
@@ -214,6 +225,13 @@ class MultiStage(Pattern):
                 }
             )
             for number, stage in enumerate(self.stages, 1)
+        ]
+
+    def gates(self) -> Sequence[Gate]:
+        """Return each stage's prerequisites and success condition."""
+        return [
+            Gate(tuple([Given(each) if isinstance(each, str) else each for each in stage.prerequisites]), stage.success)
+            for stage in self.stages
         ]
 
     def checks(self) -> Mapping[str, Any]:

@@ -19,7 +19,8 @@ from actors.orchestrators.base import (
     delta_of,
     reports_of,
 )
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
+from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
+from actors.orchestrators.flow import Flow
 from actors.state import Delta, overlay
 from supervisors.branch_policies import OnFailure, Require, resolve_require
 from supervisors.model import wrong_type
@@ -46,7 +47,7 @@ class ParallelOrchestrator(Orchestrator):
 
     def on_group_ended(self, ended: GroupEnded, context: ControlCell) -> None:
         """Merge, or fail with what there is."""
-        endings = ended.endings
+        self._endings = endings = ended.endings
         self._branches = [
             BranchDelta(label, each.outcome, delta_of(each.value if each.outcome.ok else None))
             for label, each in zip(self.target.labels, endings, strict=True)
@@ -77,6 +78,7 @@ class ParallelOrchestrator(Orchestrator):
             self.succeed(context)
             return
         path = self.attempt.job.path
+        self._report(self._endings)
         self._fail_with_parts(evaluation_failed(ended.outcome, Reason.MERGE_ERROR, path), context)
 
     def _verdict(self, ended: GroupEnded) -> Outcome:
@@ -132,6 +134,7 @@ class Parallel(Pattern):
 
     kind: ClassVar[str] = "parallel"
     orchestrator: ClassVar[Any] = ParallelOrchestrator
+    flow: ClassVar[Flow] = Flow.GROUP
 
     branches: tuple[Any, ...] = Field(min_length=1)
     require: Any = "all"
@@ -160,20 +163,12 @@ class Parallel(Pattern):
     @field_validator("branches")
     @classmethod
     def _usable_branches(cls, branches: tuple[Any, ...]) -> tuple[Any, ...]:
-        steps = tuple([usable_step(branch) for branch in branches])
-        labels = [part_of(step, {}).label for step in steps]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
-        if twice:
-            raise ValueError(f"must have different names, and {twice[0]!r} stands twice; name them with Branch(...)")
-        return steps
+        return usable_branches(branches)
 
     @field_validator("merge", mode="plain")
     @classmethod
     def _usable_merger(cls, merge: object) -> object:
-        try:
-            return check_merger(merge, "merge")
-        except TypeError as error:
-            raise wrong_type(str(error).removeprefix("merge ").rpartition(", not")[0]) from None
+        return usable_merger(merge)
 
     @property
     def quorum(self) -> int | None:
@@ -189,6 +184,24 @@ class Parallel(Pattern):
     def checks(self) -> Mapping[str, Any]:
         """Return the merger."""
         return {"merge": self.merge}
+
+
+def usable_branches(branches: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Validate a field that takes branches: the error's text follows the field's name."""
+    steps = usable_steps(branches)
+    labels = [part_of(step, {}).label for step in steps]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ValueError(f"must have different names, and {twice[0]!r} stands twice; name them with Branch(...)")
+    return steps
+
+
+def usable_merger(merge: object) -> object:
+    """Validate a field that takes a merger: the error's text follows the field's name."""
+    try:
+        return check_merger(merge, "merge")
+    except TypeError as error:
+        raise wrong_type(str(error).removeprefix("merge ").rpartition(", not")[0]) from None
 
 
 class Collaborative(Parallel):

@@ -7,73 +7,48 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import check_condition, contains
-from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
+from actors.conditions import Condition, check_condition, contains
+from actors.orchestrators.base import Part, Pattern
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
-from actors.values import SCALARS
+from actors.orchestrators.choice import ChoiceOrchestrator
+from actors.orchestrators.flow import OPEN, Flow, Gate, Keyword
+from actors.values import SCALARS, FrozenDict
 from supervisors.model import wrong_type
-from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.cell import ControlCell
     from actors.plan import PatternTarget
-    from supervisors.signals import Attempt, Ended
+    from supervisors.signals import Attempt, Job
 
 _SHOWN_CHARACTERS = 200
 
 
-class RouteOrchestrator(Orchestrator):
+class RouteOrchestrator(ChoiceOrchestrator):
     """Tries the rules in declared order and runs the node of the first that matches."""
 
+    note = "routed_to"
+
     def __init__(self, target: PatternTarget, attempt: Attempt) -> None:
-        super().__init__(target, attempt)
         self._pattern: Route = target.pattern  # type: ignore[assignment]  # its own pattern
-        self._rules = list(self._pattern.rules)
-        self._chosen: int | None = None
+        rules = enumerate(self._pattern.rules, 1)
+        checks = target.checks
+        questions = [rule if isinstance(rule, str) else checks[f"rule {number}"] for number, rule in rules]
+        super().__init__(target, attempt, questions)
 
-    def begin(self, context: ControlCell) -> None:
-        """Start with the first rule."""
-        self._try_from(0, context)
-
-    def on_ended(self, ended: Ended, context: ControlCell) -> None:
-        """End with the chosen node, or go on after a user's rule."""
-        if self._chosen is None:
-            self.on_condition(ended.key, ended.outcome, ended.value is True, context)
-        elif ended.outcome.ok:
-            self.take(delta_of(ended.value))
-            self.succeed(context, notes={"routed_to": self.target.labels[self._chosen]})
+    def ask(self, condition: Condition | Job | str, key: Any, context: ControlCell) -> None:
+        """Look for a keyword in the text, or have a condition evaluated."""
+        if isinstance(condition, str):
+            self.on_condition(key, COMPLETED, contains(self._text(), condition), context)
         else:
-            self.fail_with(ended, self.jobs[self._chosen].path, context)
+            super().ask(condition, key, context)
 
-    def on_condition(self, key: Any, outcome: Outcome, holds: bool, context: ControlCell) -> None:
-        """Take the route, or try the next rule."""
-        if not outcome.ok:
-            self.fail_condition(outcome, context)
-        elif holds:
-            self._take_route(key, context)
+    def choose(self, number: int, context: ControlCell) -> None:
+        """Take the route; without a match and a default there is none."""
+        if number < len(self.jobs):
+            super().choose(number, context)
         else:
-            self._try_from(key + 1, context)
-
-    def _try_from(self, index: int, context: ControlCell) -> None:
-        for number in range(index, len(self._rules)):
-            rule = self._rules[number]
-            if not isinstance(rule, str):
-                self.ask(self.target.checks[f"rule {number + 1}"], number, context)
-                return
-            if self._matches(rule):
-                self._take_route(number, context)
-                return
-        if self._pattern.default is not None:
-            self._take_route(len(self._rules), context)
-            return
-        self.fail(context, self._no_route())
-
-    def _take_route(self, number: int, context: ControlCell) -> None:
-        self._chosen = number
-        self.supervise(number, context)
-
-    def _matches(self, keyword: str) -> bool:
-        return contains(self._text(), keyword)
+            self.fail(context, self._no_route())
 
     def _text(self) -> Any:
         """Return what the keywords are looked for in: the state's value, else the event's."""
@@ -85,7 +60,7 @@ class RouteOrchestrator(Orchestrator):
         shown = repr(self._text())
         if len(shown) > _SHOWN_CHARACTERS:
             shown = shown[:_SHOWN_CHARACTERS] + "..."
-        rules = ", ".join(repr(rule) for rule in self._rules)
+        rules = ", ".join(repr(rule) for rule in self._pattern.rules)
         detail = f"no rule matches {self._pattern.key}={shown}; the rules are {rules}; add one or a default"
         return Outcome(OutcomeKind.FAILED, Reason.NO_ROUTE, detail=detail)
 
@@ -106,6 +81,7 @@ class Route(Pattern):
 
     kind: ClassVar[str] = "route"
     orchestrator: ClassVar[Any] = RouteOrchestrator
+    flow: ClassVar[Flow] = Flow.CHOICE
 
     rules: dict[Any, Any] = Field(min_length=1)
     default: Any = None
@@ -122,6 +98,11 @@ class Route(Pattern):
     ) -> None:
         super().__init__(rules=rules, default=default, key=key, name=name, timeout=timeout)
 
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return super().__eq__(other) and list(self.rules) == list(other.rules)  # dicts are equal in any order
+
     def __hash__(self) -> int:
         return hash((type(self), tuple(self.rules.items()), self.default, self.key, self.name))
 
@@ -132,18 +113,26 @@ class Route(Pattern):
             raise wrong_type("must be a mapping of rules to nodes, in the order in which they are tried")
         if not rules:
             raise ValueError("must have at least one rule")
-        return {_usable_rule(rule): usable_step(node) for rule, node in rules.items()}
+        return FrozenDict({_usable_rule(rule): usable_step(node) for rule, node in rules.items()})
 
     @field_validator("default", mode="plain")
     @classmethod
     def _usable_default(cls, default: object) -> object:
         return None if default is None else usable_step(default)
 
+    def nodes(self) -> Sequence[Any]:
+        """Return what is routed to: the nodes in the order of the rules, the default last."""
+        return [*self.rules.values(), *([] if self.default is None else [self.default])]
+
     def parts(self) -> Sequence[Part]:
         """Return the nodes in the order of the rules, the default last."""
         metadata = {"phase": "route", "execution_type": "route", "pattern": self.kind}
-        nodes = [*self.rules.values(), *([] if self.default is None else [self.default])]
-        return [part_of(node, metadata) for node in nodes]
+        return [part_of(node, metadata) for node in self.nodes()]
+
+    def gates(self) -> Sequence[Gate]:
+        """Return each node's rule; the default has none."""
+        rules = [Gate((Keyword(self.key, rule) if isinstance(rule, str) else rule,)) for rule in self.rules]
+        return [*rules, *([] if self.default is None else [OPEN])]
 
     def checks(self) -> Mapping[str, Any]:
         """Return the rules that are conditions."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
+from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
+from actors.orchestrators.flow import Flow
 
 if TYPE_CHECKING:
     from actors.cell import ControlCell
@@ -56,6 +57,7 @@ class Sequential(Pattern):
 
     kind: ClassVar[str] = "sequential"
     orchestrator: ClassVar[Any] = SequentialOrchestrator
+    flow: ClassVar[Flow] = Flow.SEQUENCE
 
     steps: tuple[Any, ...] = Field(min_length=1)
 
@@ -65,7 +67,7 @@ class Sequential(Pattern):
     @field_validator("steps")
     @classmethod
     def _usable_steps(cls, steps: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple([usable_step(step) for step in steps])
+        return usable_steps(steps)
 
     def parts(self) -> Sequence[Part]:
         """Return the steps in order."""

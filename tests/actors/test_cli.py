@@ -326,7 +326,7 @@ WRONG = {
     "timeout-nan": (["flows:HELLO", "--timeout", "nan"], "'nan' is not a positive number of seconds"),
     "timeout-endless": (["flows:HELLO", "--timeout", "1e999"], "'1e999' is not a positive number of seconds"),
     "port": (["flows:HELLO", "--metrics-port", "65536"], "65536 is not in the range"),
-    "no-workflow": ([], "Missing argument 'MODULE:WORKFLOW'"),
+    "no-workflow": ([], "Missing argument 'MODULE:WORKFLOW|FILE'"),
     "no-such-option": (["flows:HELLO", "--colour"], "--colour"),
 }
 

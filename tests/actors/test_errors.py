@@ -14,20 +14,29 @@ from actors.errors import (
     AgentStoppedError,
     AgentTimeoutError,
     CodecError,
+    DefinitionError,
     ForkedRuntimeError,
+    IncomparableError,
     InvalidResultError,
+    InvalidWorkflowError,
     MailboxFullError,
+    MatcherError,
     MergeConflictError,
+    MissingExtraError,
     MissingKeysError,
+    Mistake,
     OverloadedError,
+    ReductionError,
     RunCancelledError,
     RuntimeNotRunningError,
     RunTimeoutError,
     SharedValueError,
     UnknownAgentError,
+    UnresolvedReferenceError,
     WorkflowFailedError,
     WouldDeadlockError,
 )
+from actors.findings import Code, Finding, Severity
 from actors.orchestrators.base import BranchReport
 from actors.state import State
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -36,6 +45,10 @@ from supervisors.trace import TraceRecord
 LATE = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="timeout of agent 'writer'")
 TRACE = TraceRecord("flow", "sequential", LATE, 0.0, 1.0, 1, 0, 0.0, 0.0)
 PARTS = ("flow", LATE, State(a=[1]), {"flow/a": BranchReport(LATE, {"b": [2]})}, TRACE)
+FINDINGS = (
+    Finding(Severity.WARNING, Code.MISSING_DEFAULT, "flow", "it has no default", "add one"),
+    Finding(Severity.ERROR, Code.SUCCESS_NEVER_HOLDS, "flow/a", "it cannot hold", "correct it"),
+)
 
 ERRORS: list[tuple[ActorError, type[Exception], str]] = [
     (
@@ -44,6 +57,32 @@ ERRORS: list[tuple[ActorError, type[Exception], str]] = [
         "no agent is spawned under the name 'writer', 'critic'; known are: 'editor'",
     ),
     (UnknownAgentError(("writer",), ()), LookupError, "no agent is spawned under the name 'writer'; known are: none"),
+    (
+        InvalidWorkflowError("flow", FINDINGS),
+        ValueError,
+        "no run of workflow 'flow' can end ok:\n  flow/a: error (success-never-holds): it cannot hold; correct it",
+    ),
+    (
+        ReductionError("score", "ann", "'sum' takes numbers, not str"),
+        MergeConflictError,
+        "what branch 'ann' wrote to 'score' cannot be merged: 'sum' takes numbers, not str",
+    ),
+    (
+        ReductionError("score", "", "it is shared"),
+        MergeConflictError,
+        "what 'score' held before the branches cannot be merged: it is shared",
+    ),
+    (
+        IncomparableError("score", "<", "str", "int"),
+        ActorError,
+        "'score' holds a value of type str, which has no order with one of type int, so '<' cannot compare them; "
+        "store one of that type or use a callable as condition",
+    ),
+    (
+        MatcherError("a+", "it was killed"),
+        ActorError,
+        "pattern 'a+' was not searched for to the end: it was killed",
+    ),
     (
         AgentExistsError("writer"),
         ValueError,
@@ -122,6 +161,19 @@ ERRORS: list[tuple[ActorError, type[Exception], str]] = [
         "'client' is shared by reference and cannot be compared; use a callable as condition",
     ),
     (CodecError("the bytes are no message"), ValueError, "the bytes are no message"),
+    (
+        DefinitionError("flow.toml", (Mistake("workflow.timeout", "must be a number", 3, 1), Mistake("", "is empty"))),
+        ValueError,
+        "flow.toml:3:1: workflow.timeout must be a number\nflow.toml: is empty",
+    ),
+    (DefinitionError("", (Mistake("workflow", "is wrong"),)), ActorError, "workflow is wrong"),
+    (DefinitionError("", (Mistake("", "is wrong", 2, 5),)), ActorError, "2:5: is wrong"),
+    (UnresolvedReferenceError("flows:a", "there is no module 'flows'"), LookupError, "there is no module 'flows'"),
+    (
+        MissingExtraError("a definition in YAML", "definitions"),
+        ImportError,
+        "a definition in YAML needs an extra: pip install 'mixmode[definitions]'",
+    ),
     (WorkflowFailedError(*PARTS), ActorError, "workflow 'flow' timed_out (deadline), out of timeout of agent 'writer'"),
     (
         RunTimeoutError(*PARTS),

@@ -431,6 +431,8 @@ class Strike:
 
     def __init__(self, nth: int) -> None:
         self._nth = nth
+        # Put back in the end: it may be that of a coverage measurement.
+        self._previous = sys.gettrace()
         self._turn: FrameType | None = None
         self._last: dict[FrameType, int | None] = {}
         self.points = 0
@@ -444,6 +446,10 @@ class Strike:
         sys.settrace(self._on_call)
 
     def end(self) -> None:
+        self._look_away()
+        sys.settrace(self._previous)
+
+    def _look_away(self) -> None:
         sys.settrace(None)
         self._last.clear()
         self._turn = None
@@ -456,6 +462,8 @@ class Strike:
         return self._on_step
 
     def _on_step(self, frame: FrameType, event: str, _arg: object) -> Any:
+        if self._turn is None:
+            return None
         if event == "opcode":
             if self._last.get(frame) in _CHECKING:
                 self._check(frame)
@@ -473,7 +481,7 @@ class Strike:
         self.points += 1
         if self.points == self._nth:
             self.where = " < ".join(names)
-            self.end()
+            self._look_away()  # and have no other tracer struck
             signal.raise_signal(signal.SIGINT)
 
 

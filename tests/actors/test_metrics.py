@@ -24,6 +24,8 @@ from supervisors.facts import (
     AgentRan,
     AgentRestarted,
     BranchFailed,
+    CacheHit,
+    CacheMissed,
     DeadLettered,
     Fact,
     LoopBlocked,
@@ -57,6 +59,8 @@ PROMISED = {
     "mixmode_dead_letters_total": ("counter", "reason"),
     "mixmode_loop_blocked_seconds_total": ("counter", "agent"),
     "mixmode_label_overflow_total": ("counter", "label"),
+    "mixmode_cache_hits_total": ("counter", "workflow stage"),
+    "mixmode_cache_misses_total": ("counter", "workflow stage"),
 }
 
 
@@ -99,6 +103,8 @@ def one_of_each() -> list[Fact]:
         AgentGivenUp("searcher", "too many restarts"),
         LoopBlocked("searcher", 0.75),
         DeadLettered("late_answer", "too late"),
+        CacheMissed("report", 1, "report/search"),
+        CacheHit("report", 1, "report/search"),
         RunEnded("report", 1, COMPLETED, 2.0),
     ]
 
@@ -225,6 +231,18 @@ def test_failed_branches_are_counted_by_reason(actor: MetricsActor, required: bo
             "mixmode_loop_blocked_seconds_total",
             {"agent": "searcher"},
             1.5,
+        ),
+        (
+            CacheHit("report", 1, "report/search"),
+            "mixmode_cache_hits_total",
+            {"workflow": "report", "stage": "report/search"},
+            2,
+        ),
+        (
+            CacheMissed("report", 1, "report/search"),
+            "mixmode_cache_misses_total",
+            {"workflow": "report", "stage": "report/search"},
+            2,
         ),
     ],
 )

@@ -9,18 +9,24 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 import actors.errors
+from actors import Branch, Loop, Parallel, Route, Sequential
 from actors.codec import encode
+from actors.conditions import All, Equals, Exists, Not
 from actors.errors import (
     AgentTimeoutError,
+    Mistake,
     RunTimeoutError,
 )
 from actors.event import Event
+from actors.findings import Code, Finding, Severity
 from actors.frozen import same
+from actors.mergers import Collect, Reduce
 from actors.orchestrators.base import BranchReport
 from actors.result import AgentResult
 from actors.state import Snapshot, State
 from actors.values import freeze
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
+from supervisors.retries import Retry
 from supervisors.trace import TraceRecord
 from tests.actors.plain_data import Point, Profile, Question, fields, plain_data
 
@@ -95,12 +101,19 @@ names = st.lists(short, max_size=3).map(tuple)
 whole = st.integers(min_value=0)
 
 
+findings = st.builds(Finding, st.sampled_from(Severity), st.sampled_from(Code), short, short, short)
+
+
+mistakes = st.builds(Mistake, short, short, whole, whole)
+
+
 failed_runs = (short, outcomes, states, branches, st.none() | traces)
 
 
 FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "ActorError": (plain_data,),
     "UnknownAgentError": (names, names),
+    "InvalidWorkflowError": (short, st.lists(findings, max_size=2).map(tuple)),
     "AgentExistsError": (short,),
     "RuntimeNotRunningError": (short,),
     "ForkedRuntimeError": (),
@@ -114,8 +127,14 @@ FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "MissingKeysError": (short, st.sampled_from(["requires", "produces"]), names),
     "AgentExitError": (short, short),
     "MergeConflictError": (short, st.tuples(short, short)),
+    "ReductionError": (short, short, short),
+    "IncomparableError": (short, short, short, short),
+    "MatcherError": (short, short),
     "SharedValueError": (short,),
     "CodecError": (short,),
+    "DefinitionError": (short, st.lists(mistakes, max_size=2).map(tuple)),
+    "UnresolvedReferenceError": (short, short),
+    "MissingExtraError": (short, short),
     "WorkflowFailedError": failed_runs,
     "RunTimeoutError": failed_runs,
     "RunCancelledError": failed_runs,
@@ -153,9 +172,11 @@ def shown(value: Any) -> Any:
             return ("BranchReport", value.outcome, shown(value.delta))
         case BaseException():
             return (type(value), str(value), [shown(fact) for fact in value.args], sorted(vars(value)))
-        case Outcome() | Failure() | OutcomeKind() | Reason():
+        case Outcome() | Failure() | Finding() | Mistake() | OutcomeKind() | Reason():
             return (type(value), value)
-        case tuple() | Mapping() if any(isinstance(each, BranchReport | TraceRecord) for each in contents(value)):
+        case tuple() | Mapping() if any(
+            isinstance(each, BranchReport | Finding | Mistake | TraceRecord) for each in contents(value)
+        ):
             return (type(value), [shown(each) for each in contents(value)])
     return Frozen(freeze(value, "it"))
 
@@ -196,6 +217,9 @@ def samples() -> list[bytes]:
         report,
         AgentTimeoutError("a", outcome),
         RunTimeoutError("flow", outcome, state, {"a/b": report}, trace),
+        Sequential("a", Branch("b", timeout=3, retry=Retry(), fallback="c"), name="n"),
+        Loop(Route({"x": "a", Exists("k"): "b"}, default="c"), until=All(Equals("k", (1, None)), Not(Exists("z")))),
+        Parallel("a", "b", merge=Collect("k", default=Reduce({"n": "sum"})), require=0.5),
     ]
     return [encode(value) for value in values]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors import Event, MultiStage, Runtime, Sequential, Stage, State, WorkflowFailedError
-from actors.conditions import Equals, Exists
+from actors import Branch, Event, Loop, MultiStage, Parallel, Runtime, Sequential, Stage, State, WorkflowFailedError
+from actors.conditions import Equals, Exists, Not
 from supervisors import OutcomeKind, Reason
 from tests.scenarios.watching import PATIENCE
 
@@ -167,3 +167,24 @@ def test_a_stage_that_times_out_names_its_budget(runtime: Runtime) -> None:
 
     assert error.outcome.budget == "work/Hang"
     assert error.state["facts"] == ["one"]
+
+
+def test_stages_and_prerequisites_may_be_many(runtime: Runtime) -> None:
+    runtime.spawn("last", lambda event, state: {"done": True})
+    skipped = [Stage(f"skipped-{number}", "last", prerequisites=["absent"], required=False) for number in range(400)]
+    last = Stage("last", "last", prerequisites=[Not(Exists("absent"))] * 400 + ["topic"] * 400)
+
+    result = runtime.run(MultiStage(*skipped, last), {"topic": "x"})
+
+    assert result.state == {"done": True}
+
+
+@pytest.mark.parametrize("around", [Sequential, Parallel, Loop, lambda stage: Branch("b", stage)])
+def test_a_stage_stands_in_a_multi_stage_only(around: Any) -> None:
+    with pytest.raises(TypeError, match="node|Stage"):
+        around(Stage("alone", "gather", prerequisites=["never-asked"]))
+
+
+def test_a_stage_alone_is_no_workflow(runtime: Runtime) -> None:
+    with pytest.raises(TypeError, match="not Stage"):
+        runtime.submit(Stage("alone", "gather"))

@@ -19,10 +19,12 @@ from supervisors.signals import (
     Attempt,
     Close,
     Ended,
+    FanOutEnded,
     GroupEnded,
     Job,
     Skip,
     Supervise,
+    SuperviseFanOut,
     SuperviseGroup,
 )
 from supervisors.trace import TraceRecord
@@ -334,6 +336,58 @@ class GroupOrchestrator(FakeOrchestrator):
         self.fail(self.pattern.jobs[ended.culprit].path, culprit.outcome, values)
 
 
+class FanOutOrchestrator(FakeOrchestrator):
+    """Has one job done for each of many payloads."""
+
+    def __init__(self, attempt: Attempt, context: FakeContext, pattern: FakeFanOut) -> None:
+        super().__init__(attempt, context)
+        self.pattern = pattern
+        self.fan_outs: list[FanOutEnded] = []
+        # Whenever a child began: how many there were then, and whether there was time for it.
+        self.in_progress: list[int] = []
+        self.had_time: list[bool] = []
+
+    def receive(self, message: Any) -> None:
+        if isinstance(message, FanOutEnded):
+            assert not self.has_answered, "told something after its end"
+            self.fan_outs.append(message)
+            self.on_fan_out_ended(message)
+        else:
+            super().receive(message)
+
+    def begin(self) -> None:
+        pattern = self.pattern
+        self.asked += 1
+        request = SuperviseFanOut(
+            self.attempt,
+            self,
+            pattern.job,
+            pattern.size,
+            self.payload_of,
+            pattern.concurrency,
+            pattern.quorum,
+            pattern.on_failure,
+        )
+        self.context.post(self.attempt.supervisor, request)
+
+    def payload_of(self, index: int) -> str:
+        node: Any = self.attempt
+        self.in_progress.append(len(node.children or ()) + 1)
+        self.had_time.append(not node.is_stopping)
+        self.pattern.payloads_made.append(index)
+        return str(index)
+
+    def on_fan_out_ended(self, ended: FanOutEnded) -> None:
+        values = {each.key: each.value for each in self.endings}
+        if ended.culprit is None:
+            self.answer(value=values)
+            return
+        outcomes = {each.key: each.outcome for each in self.endings}
+        outcome = outcomes.get(ended.culprit, ended.rest)
+        assert outcome is not None
+        self.fail(f"{self.pattern.job.path}[{ended.culprit}]", outcome, values)
+
+
 class FakePattern:
     """A pattern as a target; the test plays its orchestrators."""
 
@@ -385,6 +439,44 @@ class FakeGroup(FakePattern):
         """How the group of its last orchestrator ended."""
         (ended,) = self.orchestrator.groups
         return ended
+
+
+class FakeFanOut(FakePattern):
+    """A fan-out of one job over payloads, which are the texts of their indexes."""
+
+    def __init__(
+        self,
+        job: Job,
+        size: int,
+        *,
+        concurrency: int | None = None,
+        quorum: int | None = None,
+        on_failure: OnFailure = "cancel",
+    ) -> None:
+        super().__init__()
+        self.jobs = (job,)
+        self.job = job
+        self.size = size
+        self.concurrency = concurrency
+        self.quorum = quorum
+        self.on_failure = on_failure
+        self.payloads_made: list[int] = []
+
+    def make(self, attempt: Attempt, context: FakeContext) -> FakeOrchestrator:
+        return FanOutOrchestrator(attempt, context, self)
+
+    @property
+    def ended(self) -> FanOutEnded:
+        """How the fan-out of its last orchestrator ended."""
+        orchestrator = self.orchestrator
+        assert isinstance(orchestrator, FanOutOrchestrator)
+        (ended,) = orchestrator.fan_outs
+        return ended
+
+    @property
+    def endings(self) -> list[Ended]:
+        """What its last orchestrator was told of the children, in the order in which it was told."""
+        return self.orchestrator.endings
 
 
 class FakeRun:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.branch_policies import GroupTally, Verdict, resolve_require
+from supervisors.branch_policies import GroupTally, Verdict, check_require, resolve_require
 
 MANY = 10_000
 
@@ -179,6 +179,24 @@ def test_refusals_say_what_is_expected_and_what_was_given() -> None:
     assert str(caught.value) == (
         "Parallel require must be 'all', 'any', a number of branches from 1 to 3 "
         "or a fraction above 0.0 up to 1.0, not 4"
+    )
+
+
+@pytest.mark.parametrize("require", ["all", "any", 1, MANY, 0.5, 1.0])
+def test_what_may_be_asked_of_any_number_of_branches_is_known_before_their_number_is(require: object) -> None:
+    check_require(require, "Map:")
+
+
+@pytest.mark.parametrize(
+    ("require", "kind"), [("most", ValueError), (0, ValueError), (1.5, ValueError), (True, TypeError)]
+)
+def test_what_can_be_asked_of_no_number_of_branches_is_refused(require: object, kind: type[Exception]) -> None:
+    with pytest.raises(kind) as caught:
+        check_require(require, "Map:")
+
+    assert str(caught.value) == (
+        "Map: require must be 'all', 'any', a number of branches from 1 on "
+        f"or a fraction above 0.0 up to 1.0, not {require!r}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from supervisors.branch_policies import OnFailure
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.retries import Backoff, Retry
 from supervisors.signals import Attempt, Job
@@ -19,11 +20,13 @@ from tests.supervisors.fakes import (
     START,
     FakeAgent,
     FakeContext,
+    FakeFanOut,
     FakeGroup,
     FakeHandle,
     FakePattern,
     FakeRun,
     FakeSequence,
+    FanOutOrchestrator,
     failed,
     job,
 )
@@ -116,7 +119,11 @@ def described(job: Job, depth: int = 1) -> str:
     if isinstance(target, ScriptedAgent):
         lines = [f"{job.path}: {policy} timeout={target.timeout} {target.scripts}"]
     else:
-        group = f" quorum={target.quorum} {target.on_failure}" if isinstance(target, FakeGroup) else ""
+        group = ""
+        if isinstance(target, FakeGroup | FakeFanOut):
+            group = f" quorum={target.quorum} {target.on_failure}"
+        if isinstance(target, FakeFanOut):
+            group += f" size={target.size} concurrency={target.concurrency}"
         lines = [f"{job.path}: {type(target).__name__}{group} {policy}"]
         lines += [described(child, depth + 1) for child in target.jobs]
     if job.fallback is not None:
@@ -160,6 +167,9 @@ retries = st.builds(
 )
 
 
+ways_to_fail: st.SearchStrategy[OnFailure] = st.sampled_from(["cancel", "finish"])
+
+
 class Forest:
     """Draws trees of jobs."""
 
@@ -196,16 +206,31 @@ class Forest:
 
     def pattern(self, path: str, height: int) -> FakePattern:
         draw = self.draw
+        pattern: FakePattern
+        if draw(st.integers(min_value=0, max_value=2)) == 0:
+            pattern = self.fan_out(path, height)
+            self.patterns.append(pattern)
+            return pattern
         count = draw(st.integers(min_value=1, max_value=3))
         jobs = [self.job(f"{path}/{index}", height) for index in range(count)]
-        pattern: FakePattern
         if draw(st.booleans()):
             pattern = FakeSequence(*jobs)
         else:
             quorum = draw(st.none() | st.integers(min_value=1, max_value=count))
-            pattern = FakeGroup(*jobs, quorum=quorum, on_failure=draw(st.sampled_from(["cancel", "finish"])))
+            pattern = FakeGroup(*jobs, quorum=quorum, on_failure=draw(ways_to_fail))
         self.patterns.append(pattern)
         return pattern
+
+    def fan_out(self, path: str, height: int) -> FakeFanOut:
+        draw = self.draw
+        size = draw(st.integers(min_value=1, max_value=5))
+        return FakeFanOut(
+            self.job(f"{path}/each", height),
+            size,
+            concurrency=draw(st.none() | st.integers(min_value=1, max_value=3)),
+            quorum=draw(st.none() | st.integers(min_value=1, max_value=size)),
+            on_failure=draw(ways_to_fail),
+        )
 
 
 @st.composite
@@ -269,6 +294,9 @@ def test_the_root_and_all_below_it_end_exactly_once(scenario: Scenario) -> None:
     assert not any(attempt.is_open or attempt.is_trying for attempt in attempts)
     for orchestrator in story.orchestrators:
         assert orchestrator.has_answered
+        if isinstance(orchestrator, FanOutOrchestrator):
+            assert len(orchestrator.fan_outs) == orchestrator.asked
+            continue
         assert len(orchestrator.endings) + len(orchestrator.groups) == orchestrator.asked
         for ended in orchestrator.groups:
             assert [each.key for each in ended.endings] == list(range(len(ended.endings)))
@@ -338,7 +366,7 @@ def test_records_lie_within_their_parents_and_follow_the_declared_order(scenario
         for child in record.children:
             assert record.started <= child.started
             assert child.started + child.duration <= record.started + record.duration
-            assert child.path.startswith(f"{record.path}/")
+            assert child.path.startswith(f"{declared(record.path)}/")
         assert record.dropped == 0
     for pattern in scenario.patterns:
         if isinstance(pattern, FakeGroup):
@@ -349,9 +377,14 @@ def test_records_lie_within_their_parents_and_follow_the_declared_order(scenario
                 assert [parent[index] for index in positions] == told
 
 
+def declared(path: str) -> str:
+    """The path of a node, whichever payload of a fan-out it was done for."""
+    return path.partition("[")[0]
+
+
 def story_record(story: Story, path: str) -> list[TraceRecord]:
     """The records below a path, of all its attempts in a row."""
-    return [child for record in story.records if record.path == path for child in record.children]
+    return [child for record in story.records if declared(record.path) == path for child in record.children]
 
 
 @some
@@ -361,7 +394,7 @@ def test_every_stage_that_started_is_told_to_have_ended_once(scenario: Scenario)
 
     started, ended = Counter(story.run.started_paths), Counter(story.run.ended_paths)
     assert started <= ended
-    assert ended == Counter(record.path for record in story.records)
+    assert ended == Counter(declared(record.path) for record in story.records)
 
 
 @many
@@ -394,3 +427,72 @@ def test_no_attempt_is_told_twice(scenario: Scenario) -> None:
 
     rejections = sum(agent.rejections for agent in scenario.agents)
     assert len(story.run.agent_runs) <= len(story.handles) + rejections
+
+
+def fan_outs_of(story: Story) -> list[tuple[FakeFanOut, FanOutOrchestrator]]:
+    """Every fan-out that was begun, with each of its orchestrators."""
+    return [
+        (pattern, orchestrator)
+        for pattern in story.scenario.patterns
+        if isinstance(pattern, FakeFanOut)
+        for orchestrator in pattern.orchestrators
+        if isinstance(orchestrator, FanOutOrchestrator)
+    ]
+
+
+@many
+@given(scenarios())
+def test_a_fan_out_never_has_more_in_progress_than_it_may(scenario: Scenario) -> None:
+    story = play(scenario)
+
+    for pattern, orchestrator in fan_outs_of(story):
+        assert max(orchestrator.in_progress, default=0) <= (pattern.concurrency or pattern.size)
+        assert all(orchestrator.had_time)
+
+
+@many
+@given(scenarios())
+def test_every_child_of_a_fan_out_is_told_of_once_or_never_began(scenario: Scenario) -> None:
+    story = play(scenario)
+
+    begun: Counter[int] = Counter()
+    for pattern, orchestrator in fan_outs_of(story):
+        (ended,) = orchestrator.fan_outs
+        begun[id(pattern)] += ended.begun
+        assert sorted(each.key for each in orchestrator.endings) == list(range(ended.begun))
+        assert (ended.rest is None) == (ended.begun == pattern.size)
+        assert ended.rest is None or not ended.rest.ok
+    for pattern, _ in fan_outs_of(story):
+        assert len(pattern.payloads_made) == begun[id(pattern)]
+
+
+@many
+@given(scenarios())
+def test_a_fan_out_is_judged_as_its_policy_says(scenario: Scenario) -> None:
+    story = play(scenario)
+
+    for pattern, orchestrator in fan_outs_of(story):
+        (ended,) = orchestrator.fan_outs
+        oks = sum(each.outcome.ok for each in orchestrator.endings)
+        failures = {each.key for each in orchestrator.endings if not each.outcome.ok}
+        unfinished = pattern.size - ended.begun
+        if ended.culprit is not None:
+            assert ended.culprit in failures or ended.culprit == ended.begun
+        elif pattern.quorum is None:
+            assert not unfinished
+            assert not (failures and pattern.job.required)
+        else:
+            assert oks >= pattern.quorum
+            assert not (failures and pattern.job.required)
+
+
+@some
+@given(scenarios())
+def test_the_records_of_a_fan_out_are_in_the_order_of_its_payloads(scenario: Scenario) -> None:
+    story = play(scenario)
+
+    for pattern, _ in fan_outs_of(story):
+        for record in story.records:
+            if declared(record.path) == pattern.job.path.rpartition("/")[0] and record.attempts == 1:
+                places = [each.path for each in record.children if declared(each.path) == pattern.job.path]
+                assert places == sorted(places)

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from supervisors.child import Child, Group
+from supervisors.child import Child
 from supervisors.deadlines import UNLIMITED, Deadline
-from supervisors.outcome import COMPLETED, Outcome
-from supervisors.signals import Ended, Job, Supervise, SuperviseGroup
-from supervisors.trace import TraceRecord
+from supervisors.outcome import Outcome
+from supervisors.signals import Supervise
 from tests.supervisors.fakes import CANCELLED, START, FakeAgent, FakeRun, FakeTimer, job
 
 
@@ -18,15 +17,6 @@ def child(path: str = "a", parent: Child | None = None, *, deadline: Deadline = 
     if parent is not None:
         parent.children = {**(parent.children or {}), made: None}
     return made
-
-
-def record(path: str) -> TraceRecord:
-    return TraceRecord(path, "agent", COMPLETED, 0, 0, 1, 0, 0, 0)
-
-
-def group_below(parent: Child, *paths: str) -> Group:
-    jobs: tuple[Job, ...] = tuple([job(path, FakeAgent()) for path in paths])
-    return Group(parent, SuperviseGroup(parent, "asker", jobs, ("payload",) * len(jobs), None, "cancel"))
 
 
 def test_a_new_child_is_open_and_untried() -> None:
@@ -106,41 +96,3 @@ def test_all_timers_are_cancelled_at_once() -> None:
 
     assert not any(timer.is_armed for timer in timers)
     assert [made.timer, made.attempt_timer, made.retry_timer] == [None, None, None]
-
-
-def test_a_groups_records_are_put_in_declared_order_behind_what_was_there() -> None:
-    parent = child("p")
-    earlier, first, second = record("p/0"), record("p/a"), record("p/b")
-    parent.records = [earlier]
-    group = group_below(parent, "p/a", "p/b")
-    parent.records += [second, first]
-
-    group.sort_records([Ended(0, COMPLETED, None, first), Ended(1, COMPLETED, None, second)])
-
-    assert parent.records == [earlier, first, second]
-
-
-def test_records_that_were_not_kept_do_not_come_back() -> None:
-    parent = child("p")
-    group = group_below(parent, "p/a", "p/b", "p/c")
-    first, second = record("p/a"), record("p/b")
-    parent.records = [second]
-
-    group.sort_records(
-        [
-            Ended(0, COMPLETED, None, first),
-            Ended(1, COMPLETED, None, second),
-            Ended(2, COMPLETED, None, None),
-        ]
-    )
-
-    assert parent.records == [second]
-
-
-def test_a_group_without_records_has_nothing_to_sort() -> None:
-    parent = child("p")
-    group = group_below(parent, "p/a")
-
-    group.sort_records([Ended(0, COMPLETED, None, None)])
-
-    assert parent.records is None

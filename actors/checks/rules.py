@@ -1,0 +1,85 @@
+"""Rules: those of a choice that are never taken, and choices that nothing may be taken of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from actors.checks.flaw import Bars, Flaw
+from actors.checks.logic import Logic
+from actors.checks.place import Place
+from actors.findings import Code
+from actors.orchestrators.flow import Flow, Gate, Keyword, Question
+
+
+class _Rule(NamedTuple):
+    place: Place
+    question: Question
+    always_holds: bool
+
+
+def check_rules(root: Place, logic: Logic) -> Iterator[Flaw]:
+    """Find rules and cases that are never taken, and choices without a default."""
+    for place in root.walk():
+        if place.flow is Flow.CHOICE:
+            yield from _check_choice(place, logic)
+
+
+def _check_choice(choice: Place, logic: Logic) -> Iterator[Flaw]:
+    earlier: list[_Rule] = []
+    dead = 0
+    for child in choice.children:
+        if logic.never(child.gate.before):
+            dead += 1
+            problem = f"it is never taken: {_shown(child.gate)} cannot hold"
+            yield Flaw(child, Code.RULE_NEVER_HOLDS, problem, "correct the condition", Bars.GATE)
+        else:
+            yield from _check_hidden(child, earlier, logic)
+        if len(child.gate.before) == 1:
+            question = child.gate.before[0]
+            earlier.append(_Rule(child, question, logic.always((question,))))
+    if dead == len(choice.children):
+        problem = "none of its rules can ever hold, and there is no default"
+        yield Flaw(choice, Code.NO_RULE_HOLDS, problem, "correct the rules, or add a default", Bars.NODE)
+    elif len(earlier) == len(choice.children) and not logic.always([rule.question for rule in earlier]):
+        yield from _check_default(choice)
+
+
+def _check_default(choice: Place) -> Iterator[Flaw]:
+    """Look at a choice of which it is possible that nothing is taken."""
+    if choice.fallback is None and choice.fails_the_run:
+        yield Flaw(
+            choice,
+            Code.MISSING_DEFAULT,
+            "there is no default, so what none of its rules covers fails the run",
+            "add a default, or make it optional if that is meant",
+        )
+
+
+def _check_hidden(child: Place, earlier: Sequence[_Rule], logic: Logic) -> Iterator[Flaw]:
+    """Look for an earlier rule that takes all that this would; none that leads to the same node is a mistake."""
+    for rule in earlier:
+        if rule.place.node == child.node:
+            continue
+        if rule.always_holds or any(logic.implies(each, rule.question) for each in child.gate.before):
+            path = rule.place.path
+            advice = f"put it before {path!r}, or leave it out" if child.gate.before else "leave one of them out"
+            yield Flaw(child, Code.HIDDEN_RULE, _how_hidden(child.gate, rule.place.gate), advice)
+            return
+
+
+def _how_hidden(hidden: Gate, hiding: Gate) -> str:
+    rule, earlier = _shown(hidden), _shown(hiding)
+    if not hidden.before:
+        return f"it is never taken: {earlier} always holds"
+    if isinstance(hidden.before[0], Keyword):
+        return f"no text gets here: one that contains {rule} contains {earlier}, which is looked for before"
+    return f"it is never taken: where {rule} holds, {earlier} holds, which is asked before"
+
+
+def _shown(gate: Gate) -> str:
+    return " and ".join(map(_text, gate.before))
+
+
+def _text(question: Question) -> str:
+    return repr(question.word) if isinstance(question, Keyword) else repr(question)

@@ -1,0 +1,74 @@
+"""The agent entry: what a definition says of an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from actors.definitions.kinds import TableOf
+from actors.definitions.place import Place
+from actors.definitions.reference import parsed_reference, reference_to
+from actors.orchestrators.base import usable_timeout
+from supervisors.model import Model
+from supervisors.restarts import Restart
+
+
+class AgentEntry(Model):
+    """Where an agent is, and how it is spawned; what is not said is as `Runtime.spawn()` has it.
+
+    Args:
+        agent: Where it is, as `module:attribute`; or a class or a function that a module holds under its name.
+        concurrency: How many instances share its mailbox.
+        dispatcher: "loop" for `async def`, "threads" for plain functions.
+        timeout: Seconds for each event, waiting included.
+        restart: When a crashed instance is restarted.
+        mailbox: How many events may wait; one more is rejected.
+    """
+
+    agent: str
+    concurrency: int | None = Field(default=None, ge=1)
+    dispatcher: Literal["loop", "threads"] | None = None
+    timeout: float | None = None
+    restart: Restart | None = None
+    mailbox: int | None = Field(default=None, ge=1)
+
+    def __init__(self, agent: object, **options: Any) -> None:
+        super().__init__(agent=agent, **options)
+
+    @field_validator("agent", mode="plain")
+    @classmethod
+    def _usable_agent(cls, agent: object) -> str:
+        return str(parsed_reference(agent)) if isinstance(agent, str) else reference_to(agent)
+
+    @field_validator("timeout", mode="plain")
+    @classmethod
+    def _usable_timeout(cls, timeout: object) -> float | None:
+        return usable_timeout(timeout)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What `Runtime.spawn()` is told beside the agent."""
+        held = {name: getattr(self, name) for name in type(self).model_fields if name != "agent"}
+        return {name: value for name, value in held.items() if value is not None}
+
+
+class EntryKind(TableOf):
+    """An agent entry: a table, or where nothing is said beside it the reference alone."""
+
+    def read(self, data: Any, place: Place, reader: Any) -> Any:
+        """Return the entry."""
+        if not isinstance(data, str):
+            return super().read(data, place, reader)
+        made = reader.make_of(self.table, "agent", data, place)
+        return self.stand_in("") if made is None else made
+
+    def write(self, value: Any, place: Place, writer: Any) -> Any:
+        """Return the entry as data."""
+        written = super().write(value, place, writer)
+        return written["agent"] if list(written) == ["agent"] else written
+
+    def schema(self, vocabulary: Any) -> dict[str, Any]:
+        """Allow both."""
+        return {"anyOf": [self.table.kinds["agent"].schema(vocabulary), super().schema(vocabulary)]}

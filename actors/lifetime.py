@@ -1,0 +1,144 @@
+"""The lifetime of a runtime: it is started once and stopped once, by calls or as a context manager."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from actors.arguments import check_stop_timeout
+from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
+from actors.latch import Latch, refuse_to_block
+from actors.settings import RuntimeSettings
+from actors.shutdown import StopReport
+from actors.system import System
+
+
+class Lifetime(ABC):
+    """What starts once and stops once. All methods may be called from any thread.
+
+    Args:
+        settings: The runtime's settings.
+    """
+
+    _system: System
+
+    def __init__(self, settings: RuntimeSettings) -> None:
+        self.settings = settings
+        # Guards the status, and what may only be changed while the runtime has one.
+        self._admission = threading.Lock()
+        # Written under the lock: new, running, stopping, stopped.
+        self._status = "new"
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Start whatever has to be started; leave nothing behind when that fails. Under the lock."""
+
+    @abstractmethod
+    def _close(self, seconds: float) -> StopReport:
+        """Stop whatever was started, within about a time. Blocks."""
+
+    def start(self) -> Self:
+        """Start the threads, and serve metrics if a port was given. Does not block.
+
+        Raises:
+            RuntimeNotRunningError: If it was started before.
+            OSError: If the metrics port cannot be had; then nothing is started.
+        """
+        with self._admission:
+            self._check_not_forked()
+            if self._status != "new":
+                raise RuntimeNotRunningError(self._status)
+            self._open()
+            self._status = "running"
+        return self
+
+    def stop(self, timeout: float | None = None) -> StopReport:
+        """Stop: take no new runs, drain, cancel what is left, stop the agents. Blocks.
+
+        Args:
+            timeout: Seconds for runs in progress and for agents to end; `grace` if not given. 0 cancels at once.
+
+        Returns:
+            What was not finished. Stopping again reports nothing.
+
+        Raises:
+            WouldDeadlockError: On a thread that runs an event loop of a runtime; leave `async with` there instead.
+        """
+        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
+        if self._status == "running" and not self._system.is_forked:
+            refuse_to_block("Runtime.stop()")
+        if self._system.is_forked or not self._begin_stop():
+            return StopReport((), {})
+        return self._shut_down(seconds)
+
+    async def stop_async(self, timeout: float | None = None) -> StopReport:
+        """Stop as `stop()` does, without blocking the event loop that this is awaited on."""
+        seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
+        if self._system.is_forked or not self._begin_stop():
+            return StopReport((), {})
+        latch = Latch()
+        reports: list[StopReport] = []
+
+        def stop() -> None:
+            try:
+                reports.append(self._shut_down(seconds))
+            finally:
+                latch.open()
+
+        self._system.environment.threads.start("mixmode-stop", stop)
+        await latch
+        return reports[0] if reports else StopReport((), {})
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop(0 if kind is not None else None)
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop_async(0 if kind is not None else None)
+
+    def check_running(self) -> None:
+        """Refuse unless the runtime is running.
+
+        Raises:
+            RuntimeNotRunningError: If it was not started, or is stopping or stopped.
+            ForkedRuntimeError: In the child of a fork.
+        """
+        self._check_not_forked()
+        if self._status != "running":
+            raise RuntimeNotRunningError(self._status)
+
+    def _check_not_forked(self) -> None:
+        if self._system.is_forked:
+            raise ForkedRuntimeError
+
+    def _begin_stop(self) -> bool:
+        """Take no new work from now on; False if there is nothing to stop."""
+        with self._admission:
+            was_running = self._status == "running"
+            if was_running:
+                self._status = "stopping"
+            elif self._status == "new":
+                self._status = "stopped"
+        return was_running
+
+    def _shut_down(self, seconds: float) -> StopReport:
+        report = self._close(seconds)
+        self._status = "stopped"
+        return report

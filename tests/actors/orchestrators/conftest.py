@@ -1,0 +1,31 @@
+"""What the tests of the patterns share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from actors import Event, Runtime, State
+
+
+def signing(name: str) -> Callable[[Event, State], None]:
+    def sign(event: Event, state: State) -> None:
+        state["signed"] = [*state.get("signed", []), name]
+
+    return sign
+
+
+def failing(event: Event, state: State) -> None:
+    state["signed"] = "never to be seen"
+    raise LookupError("nothing found")
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    """A runtime with three agents that sign the state, and one that fails."""
+    with Runtime(abandon_after=0.1, grace=5.0) as runtime:
+        for name in ("ann", "bob", "cyd"):
+            runtime.spawn(name, signing(name))
+        runtime.spawn("failing", failing)
+        yield runtime

@@ -1,0 +1,374 @@
+"""Map at work: many items, in whatever order they finish, cut short at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import threading
+import urllib.request
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from actors import Branch, Event, Map, Runtime, Sequential, State, WorkflowFailedError
+from supervisors import OutcomeKind, Reason
+from supervisors.branch_policies import resolve_require
+from supervisors.facts import StageEnded, StageStarted
+from tests.scenarios.watching import PATIENCE, Watcher
+
+MANY = 10_000
+AT_ONCE = 100
+PER_ITEM = ("Child", "Assignment", "SupervisedInvocation", "Answer", "Ended", "State", "Task")
+
+
+class Counting:
+    """An agent that counts how often it runs at once, and looks now and then at what there is of each kind."""
+
+    def __init__(self) -> None:
+        self.in_progress = self.most = self.calls = 0
+        self.alive: list[Counter[str]] = []
+        self._random = random.Random(1)
+
+    async def run(self, event: Event, state: State) -> dict[str, int]:
+        self.in_progress += 1
+        self.calls += 1
+        self.most = max(self.most, self.in_progress)
+        for _ in range(self._random.randrange(20)):
+            await asyncio.sleep(0)  # so that later items overtake earlier ones
+        if self.calls in (MANY // 4, MANY - AT_ONCE):
+            self.alive.append(population())
+        self.in_progress -= 1
+        return {"square": state["item"] ** 2}
+
+
+def population() -> Counter[str]:
+    """Count the objects of the runtime's by class; the garbage collector has not been asked to tidy up."""
+    kinds = Counter(type(each) for each in gc.get_objects())
+    return Counter({kind.__name__: count for kind, count in kinds.items() if kind.__name__ in (*PER_ITEM, "Snapshot")})
+
+
+def test_ten_thousand_items_a_hundred_at_once() -> None:
+    agent = Counting()
+
+    async def main() -> State:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("square", agent.run)
+            workflow = Map("square", over="items", output="square", concurrency=AT_ONCE)
+            return (await runtime.submit(workflow, state={"items": list(range(MANY))})).state
+
+    before = population()
+    state = asyncio.run(main())
+
+    assert state["results"] == [item**2 for item in range(MANY)]
+    assert agent.calls == MANY
+    assert AT_ONCE // 2 < agent.most <= AT_ONCE
+    assert state.meta["map"]["items_ok"] == MANY
+    for alive in agent.alive:
+        assert all(alive[kind] - before[kind] <= AT_ONCE + 10 for kind in PER_ITEM), alive
+        assert alive["Snapshot"] - before["Snapshot"] <= 3 * AT_ONCE + 10
+    assert population()["Child"] <= before["Child"]
+
+
+@pytest.mark.parametrize("require", ["any", 5])
+def test_what_is_not_needed_is_never_begun(require: Any) -> None:
+    agent = Counting()
+
+    async def main() -> tuple[State, int]:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("square", agent.run)
+            workflow = Map("square", over="items", concurrency=10, require=require)
+            result = await runtime.submit(workflow, state={"items": list(range(MANY))})
+            return result.state, len(result.trace.children)
+
+    state, records = asyncio.run(main())
+
+    needed = 1 if require == "any" else require
+    assert sum(result is not None for result in state["results"]) == needed
+    assert len(state["results"]) == MANY
+    assert agent.calls < 100
+    assert records == agent.calls + 1 == MANY - state.meta["map"]["items_not_started"] + 1
+
+
+class Gated:
+    """An agent whose calls end when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[int, asyncio.Future[None]] = {}
+        self.cancelled: set[int] = set()
+
+    async def run(self, event: Event, state: State) -> dict[str, int]:
+        index = event.metadata["index"]
+        self.waiting[index] = asyncio.get_running_loop().create_future()
+        try:
+            await self.waiting[index]
+        except asyncio.CancelledError:
+            self.cancelled.add(index)
+            raise
+        return {"n": state["item"]}
+
+    async def await_waiting(self, indexes: set[int]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while set(self.waiting) != indexes:
+                await asyncio.sleep(0)
+
+    def release(self, index: int, *, ok: bool = True) -> None:
+        future = self.waiting.pop(index)
+        if ok:
+            future.set_result(None)
+        else:
+            future.set_exception(ValueError("no"))
+
+
+class Model:
+    """What is to become of a map, told one item after another how it ended."""
+
+    def __init__(self, workflow: Map, size: int) -> None:
+        self.size = size
+        quorum = resolve_require(workflow.require, size, "")
+        self.quorum = size if quorum is None else quorum
+        self.ends_at_failure = workflow.on_failure == "cancel"
+        self.begun = min(workflow.concurrency or size, size)
+        self.waiting = set(range(self.begun))
+        self.ok: set[int] = set()
+        self.failed: list[int] = []
+        self.culprit: int | None = None
+
+    @property
+    def is_sealed(self) -> bool:
+        return len(self.ok) >= self.quorum or (self.culprit is not None and self.ends_at_failure)
+
+    def note(self, index: int, *, ok: bool) -> None:
+        self.waiting.discard(index)
+        if ok:
+            self.ok.add(index)
+        else:
+            self.failed.append(index)
+            if self.size - len(self.failed) < self.quorum and self.culprit is None:
+                self.culprit = index
+        if not self.is_sealed and self.begun < self.size:
+            self.waiting.add(self.begun)
+            self.begun += 1
+
+
+workflows = st.builds(
+    Map,
+    st.just("gated"),
+    over=st.just("items"),
+    output=st.just("n"),
+    concurrency=st.none() | st.integers(1, 5),
+    require=st.sampled_from(["all", "any", 0.25, 0.5, 0.75, 1.0, 1]),
+    on_failure=st.sampled_from(["cancel", "finish"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(workflows, st.integers(1, 12), st.sets(st.integers(0, 11)), st.randoms(use_true_random=False))
+def test_whatever_finishes_first_the_results_have_the_order_of_the_items(
+    workflow: Map, size: int, failures: set[int], order: random.Random
+) -> None:
+    agent, model = Gated(), Model(workflow, size)
+
+    async def main() -> State:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("gated", agent.run)
+            run = runtime.submit(workflow, state={"items": list(range(100, 100 + size))})
+            while model.waiting and not model.is_sealed:
+                await agent.await_waiting(model.waiting)
+                index = order.choice(sorted(model.waiting))
+                agent.release(index, ok=index not in failures)
+                model.note(index, ok=index not in failures)
+            try:
+                state = (await run).state
+            except WorkflowFailedError as error:
+                assert error.outcome.culprit == f"map/gated[{model.culprit}]"
+                return error.state
+            assert model.culprit is None
+            return state
+
+    state = asyncio.run(main())
+
+    assert state["results"] == [100 + index if index in model.ok else None for index in range(size)]
+    assert agent.cancelled == model.waiting
+    assert state.meta["map"] == {
+        "map_completed": model.culprit is None,
+        "total_items": size,
+        "items_ok": len(model.ok),
+        "items_failed": len(model.failed),
+        "items_cancelled": len(model.waiting),
+        "items_not_started": size - model.begun,
+    }
+
+
+def test_a_cancellation_mid_way_keeps_what_is_done_and_begins_nothing_more() -> None:
+    agent = Gated()
+
+    async def main() -> WorkflowFailedError:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("gated", agent.run)
+            run = runtime.submit(Map("gated", over="items", concurrency=3), state={"items": list(range(MANY))})
+            for index in (1, 0):
+                await agent.await_waiting({0, 1, 2} if index else {0, 2, 3})
+                agent.release(index)
+            await agent.await_waiting({2, 3, 4})
+            run.cancel()
+            with pytest.raises(WorkflowFailedError) as caught:
+                await run
+            return caught.value
+
+    error = asyncio.run(main())
+
+    assert (error.outcome.kind, error.outcome.reason) == (OutcomeKind.CANCELLED, Reason.REQUESTED)
+    assert error.state["results"] == [{"n": 0}, {"n": 1}] + [None] * (MANY - 2)
+    assert agent.cancelled == {2, 3, 4}
+    assert list(error.branches) == [*[f"map/gated[{index}]" for index in range(5)], "map/gated[5:]"]
+    assert error.branches["map/gated[5:]"].outcome.reason is Reason.REQUESTED
+    assert error.trace is not None
+    assert [each.path for each in error.trace.children] == list(error.branches)
+
+
+@pytest.mark.parametrize(("own", "budget"), [(0.5, "map"), (None, "run")])
+def test_a_timeout_mid_way_ends_everything(own: float | None, budget: str) -> None:
+    agent = Gated()
+
+    async def main() -> WorkflowFailedError:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("gated", agent.run)
+            workflow = Map("gated", over="items", concurrency=2, timeout=own)
+            run = runtime.submit(workflow, state={"items": [1, 2, 3, 4, 5]}, timeout=None if own else 0.5)
+            await agent.await_waiting({0, 1})
+            agent.release(0)
+            await agent.await_waiting({1, 2})
+            with pytest.raises(WorkflowFailedError) as caught:
+                await run
+            return caught.value
+
+    error = asyncio.run(main())
+
+    assert (error.outcome.kind, error.outcome.budget) == (OutcomeKind.TIMED_OUT, budget)
+    assert error.state["results"] == [{"n": 1}, None, None, None, None]
+    reasons = {path: report.outcome.reason for path, report in error.branches.items()}
+    assert reasons == {
+        "map/gated[0]": Reason.COMPLETED,
+        "map/gated[1]": Reason.DEADLINE,
+        "map/gated[2]": Reason.DEADLINE,
+        "map/gated[3:]": Reason.NOT_STARTED,
+    }
+    assert {report.outcome.budget for report in error.branches.values() if not report.outcome.ok} == {budget}
+
+
+def test_an_items_time_starts_when_it_begins_and_is_its_own(runtime: Runtime) -> None:
+    async def fetch(event: Event, state: State) -> dict[str, int]:
+        if state["item"] == 2:
+            await asyncio.sleep(PATIENCE)  # it is given up long before
+        return {"n": state["item"]}
+
+    runtime.spawn("fetch", fetch)
+    workflow = Map(Branch("fetch", timeout=0.3), over="items", output="n", require=3, concurrency=1)
+
+    result = runtime.run(workflow, state={"items": [1, 2, 3, 4]}, timeout=PATIENCE)
+
+    assert result.state["results"] == [1, None, 3, 4]
+    slow = result.trace.children[1].outcome
+    assert (slow.kind, slow.budget) == (OutcomeKind.TIMED_OUT, "map/fetch")
+    assert result.trace.children[2].started >= 0.3
+
+
+def test_a_full_mailbox_rejects_what_a_concurrency_would_not_have_sent(runtime: Runtime) -> None:
+    gate = threading.Event()
+
+    def work(event: Event, state: State) -> dict[str, int]:
+        gate.wait(PATIENCE)
+        return {"n": state["item"]}
+
+    runtime.spawn("work", work, concurrency=1, mailbox=3)
+    items = {"items": list(range(10))}
+    flood = runtime.submit(Map("work", over="items", require=0.1, on_failure="finish"), state=items)
+    gate.set()
+
+    rejected = [each for each in flood.result(PATIENCE).trace.children if each.outcome.kind is OutcomeKind.REJECTED]
+    patient = runtime.run(Map("work", over="items", output="n", concurrency=4), state=items)
+
+    assert {each.outcome.reason for each in rejected} == {Reason.MAILBOX_FULL}
+    assert len(rejected) >= 5
+    assert patient.state["results"] == list(range(10))
+
+
+def test_records_beyond_the_limit_of_a_run_are_counted(runtime: Runtime) -> None:
+    async def work(event: Event, state: State) -> None:
+        """Do nothing."""
+
+    runtime.spawn("work", work)
+    size = 6_000  # two records an item: more than a run keeps
+
+    result = runtime.run(Map(Sequential("work"), over="items", concurrency=AT_ONCE), state={"items": [0] * size})
+
+    records = list(result.trace.walk())
+    assert len(records) + sum(record.dropped for record in records) == 2 * size + 1
+    paths = [record.path for record in result.trace.children]
+    assert paths == sorted(paths, key=lambda path: int(path.partition("[")[2][:-1]))
+
+
+def test_metrics_are_labelled_by_declared_names() -> None:
+    def odd(event: Event, state: State) -> None:
+        if state["item"] % 2 == 0:
+            raise ValueError("even")
+
+    with Runtime(metrics_port=0) as runtime:
+        runtime.spawn("odd", odd)
+        node = Map(Branch("check", "odd"), over="item", name="row", require="any", on_failure="finish", concurrency=1)
+        runtime.run(Map(node, over="rows", name="grid"), state={"rows": [[2, 2, 1]] * 300})
+        with urllib.request.urlopen(f"http://127.0.0.1:{runtime.metrics_port}/metrics", timeout=PATIENCE) as response:
+            page = response.read().decode()
+
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    stages = {
+        (sample.labels["stage"], sample.labels["outcome"]): sample.value
+        for sample in samples
+        if sample.name == "mixmode_stage_duration_seconds_count"
+    }
+    assert stages == {
+        ("grid", "ok"): 1,
+        ("grid/row", "ok"): 300,
+        ("grid/row/check", "ok"): 300,
+        ("grid/row/check", "failed"): 600,
+    }
+    failures = [sample for sample in samples if sample.name == "mixmode_branch_failures_total"]
+    assert [(each.labels["branch"], each.labels["required"], each.value) for each in failures] == [
+        ("grid/row/check", "false", 600)
+    ]
+    assert not [each for each in samples if each.name == "mixmode_label_overflow_total" and each.value]
+
+
+def test_nothing_of_an_item_waits_for_the_garbage_collector(runtime: Runtime, watcher: Watcher) -> None:
+    def work(event: Event, state: State) -> dict[str, int]:
+        return {"n": state["item"]}
+
+    runtime.spawn("work", work)
+    workflow = Map(Sequential("work", "work"), over="items", concurrency=10)
+    gc.collect()
+    before = population()
+    gc.disable()
+    try:
+        for _ in range(3):
+            runtime.run(workflow, state={"items": list(range(200))})
+        after = population()
+    finally:
+        gc.enable()
+
+    assert after["Child"] - before["Child"] <= 3
+    assert after["SupervisedInvocation"] - before["SupervisedInvocation"] <= 3
+
+
+def test_a_watcher_is_told_of_every_item_by_the_declared_path(runtime: Runtime, watcher: Watcher) -> None:
+    runtime.spawn("work", lambda event, state: None)
+
+    runtime.run(Map("work", over="items", concurrency=2), state={"items": [1, 2, 3]})
+
+    watcher.await_stage("map")
+    assert Counter(fact.path for fact in watcher.all(StageStarted)) == {"map": 1, "map/work": 3}
+    assert Counter(fact.record.path for fact in watcher.all(StageEnded)) == {"map": 1, "map/work": 3}
