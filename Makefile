@@ -2,10 +2,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: run test check soak bench wheel clean
+.PHONY: run run-content run-triage test check soak bench wheel clean
 
 run: .venv/.installed
 	$(BIN)/python -m examples.research
+
+run-content: .venv/.installed
+	$(BIN)/python -m examples.content
+
+run-triage: .venv/.installed
+	$(BIN)/python -m examples.triage
 
 test: .venv/.installed
 	$(BIN)/python -m pytest --cov

@@ -1,0 +1,1 @@
+"""Routes real tickets, the entries of package changelogs, to desks; security ones until they are settled."""
