@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
+from actors.cli.definition_file import DefinitionFile
 from actors.cli.target import Target, load_workflow, parsed_target
 from actors.cli.terminal import say
 from actors.graph import mermaid
 
 
 @click.command("graph", short_help="Draw a workflow as a Mermaid flowchart.")
-@click.argument("workflow", metavar="MODULE:WORKFLOW", type=parsed_target)
-def graph(workflow: Target) -> None:
-    """Draw the workflow called WORKFLOW in an importable MODULE, found from the current directory.
+@click.argument("workflow", metavar="MODULE:WORKFLOW|FILE", type=parsed_target)
+def graph(workflow: Target | DefinitionFile) -> None:
+    """Draw the workflow called WORKFLOW in an importable MODULE, found from the current directory, or that of a FILE.
 
     The text of a Mermaid flowchart goes to stdout; GitHub, GitLab and mermaid-cli make a picture of it. No agent is
     looked up or run. Optional nodes and fallbacks are dashed.

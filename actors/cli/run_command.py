@@ -77,7 +77,7 @@ class _Options:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout, and no progress.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
-    r"""Run the workflow called WORKFLOW in an importable MODULE, found from the current directory, or that of a FILE.
+    """Run the workflow called WORKFLOW in an importable MODULE, found from the current directory, or that of a FILE.
 
     FILE is a definition in TOML or YAML, which names its agents as module:attribute; their modules are found from the
     current directory and from the folder of the file. `mixmode schema` prints what may stand in it.
@@ -103,7 +103,7 @@ def run(context: click.Context, /, **options: Any) -> None:
       2    when something is wrong with the call or the module,
       130  after Ctrl-C, 143 after SIGTERM: the run is cancelled, and agents that do not stop are
            named and left behind within 2 seconds. A second signal ends the process at once.
-    """
+    """  # noqa: D301  # click takes the backspace itself
     try:
         with context.ensure_object(Interrupts) as interrupts:
             context.exit(_run(_Options(**options), interrupts))

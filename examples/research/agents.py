@@ -31,9 +31,10 @@ _MOST_HITS = 40
 
 
 def plan_as(plan: Plan) -> Callable[[Event, State], None]:
-    """Return an agent that has the report laid out by `plan`."""
+    """Return an agent that has the report laid out by `plan`, and puts the event's question into the state."""
 
     def lay_out(event: Event, state: State) -> None:
+        state.setdefault("question", event.data.get("question", ""))
         compared = compared_in(state["question"]) if plan.kind == COMPARISON else None
         state["plan"] = plan.about(compared or ())
         logger.info("route: it asks for %s", plan.kind)
@@ -149,7 +150,7 @@ def write(event: Event, state: State) -> None:
 def _material(state: State) -> Material:
     return Material(
         question=state["question"],
-        corpus=state["corpus"],
+        corpus=state.get("corpus", "the documents"),
         plan=state["plan"],
         terms=tuple(state["terms"]),
         weights=state["weights"],

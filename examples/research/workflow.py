@@ -17,6 +17,7 @@ from examples.research.agents import (
     plan_as,
     write,
 )
+from examples.research.corpus import python_reference
 from examples.research.document import Document
 from examples.research.plan import (
     COMPARISON_PLAN,
@@ -105,3 +106,8 @@ def spawn_agents(runtime: Runtime, documents: Iterable[Document]) -> None:
     runtime.spawn("find-steps", find_steps)
     runtime.spawn("find-related", find_related)
     runtime.spawn("writer", write)
+
+
+def AGENTS(runtime: Runtime) -> None:
+    """Start them over the Python reference: `mixmode run examples.research.workflow:WORKFLOW` looks for this name."""
+    spawn_agents(runtime, python_reference().documents)
