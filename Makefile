@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: run run-content run-triage test check soak bench wheel clean
+.PHONY: run run-content run-triage test check soak bench docs wheel clean
 
 run: .venv/.installed
 	$(BIN)/python -m examples.research
@@ -28,6 +28,11 @@ soak: .venv/.installed
 
 bench: .venv/.installed
 	$(BIN)/python -m benchmarks
+
+# Draws the picture in docs/. Needs npm, and a Chromium to which PUPPETEER_EXECUTABLE_PATH leads.
+docs: .venv/.installed
+	$(BIN)/mixmode graph examples.research.workflow:WORKFLOW > docs/research.mmd
+	npx --yes @mermaid-js/mermaid-cli --puppeteerConfigFile docs/browser.json -s 1.5 -b white -i docs/research.mmd -o docs/research.png
 
 # setuptools would pack whatever an earlier build has left in build/.
 wheel: .venv/.installed
