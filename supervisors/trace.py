@@ -16,7 +16,8 @@ class TraceRecord:
     """What became of one node of a workflow. Read it, never change it: it is shared.
 
     Attributes:
-        path: The node's declared path, for example `report/gather/search`.
+        path: The node's declared path, for example `report/gather/search`; with the index where a `Map` had it done
+            for an item, `map/fetch[37]`.
         pattern: The node's kind: `agent`, `sequential`, `parallel` and so on.
         outcome: How it ended.
         started: Seconds from the start of the run to the start of this node.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from actors.cli.document import plain_values
 from actors.cli.ending import Ending
 from actors.cli.progress import INDENT, one_line
 from actors.cli.terminal import say, tell
+from actors.orchestrators.base import BranchReport
 from supervisors.trace import TraceRecord
 
+_SHOWN = 20
 _NUMBERS = f"{'total':>10} {'waited':>10} {'ran':>10} {'tries':>6}"
 
 
@@ -26,8 +29,18 @@ def show(ending: Ending) -> None:
     if failure is not None and failure.traceback:
         tell(f"\n{failure.traceback.rstrip()}")
     tell(f"\npartial state: {pretty(ending.state)}")
-    for path, report in ending.branches.items():
+    _tell_branches(ending.branches)
+
+
+def _tell_branches(branches: Mapping[str, BranchReport]) -> None:
+    """Write what became of the branches; those that did not end ok come first, if not all can be shown."""
+    in_order = (
+        sorted(branches.items(), key=lambda item: item[1].outcome.ok) if len(branches) > _SHOWN else branches.items()
+    )
+    for path, report in islice(in_order, _SHOWN):
         tell(f"branch {path}: {one_line(report.outcome)}\n{INDENT}changed: {pretty(report.delta, indent=None)}")
+    if len(branches) > _SHOWN:
+        tell(f"({len(branches) - _SHOWN} more branches)")
 
 
 def tell_verdict(ending: Ending) -> None:
