@@ -188,6 +188,18 @@ class AgentExitError(ActorError):
         return f"a task of agent {self.agent!r} raised {self.raised}; only the agent's own step may fail"
 
 
+class ProcessEndedError(ActorError):
+    """The process of an agent ended while it was needed; another takes its place."""
+
+    def __init__(self, agent: str, problem: str) -> None:
+        super().__init__(agent, problem)
+        self.agent = agent
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"agent {self.agent!r} has lost its process: {self.problem}"
+
+
 class MergeConflictError(ActorError):
     """Two branches wrote different values to one key."""
 

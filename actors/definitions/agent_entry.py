@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -13,6 +13,11 @@ from actors.definitions.reference import parsed_reference, reference_to
 from actors.orchestrators.base import usable_timeout
 from supervisors.model import Model
 from supervisors.restarts import Restart
+
+if TYPE_CHECKING:
+    from actors.definitions.reader import Reader
+    from actors.definitions.vocabulary import Vocabulary
+    from actors.definitions.writer import Writer
 
 
 class AgentEntry(Model):
@@ -57,18 +62,18 @@ class AgentEntry(Model):
 class EntryKind(TableOf):
     """An agent entry: a table, or where nothing is said beside it the reference alone."""
 
-    def read(self, data: Any, place: Place, reader: Any) -> Any:
+    def read(self, data: Any, place: Place, reader: Reader) -> Any:
         """Return the entry."""
         if not isinstance(data, str):
             return super().read(data, place, reader)
         made = reader.make_of(self.table, "agent", data, place)
         return self.stand_in("") if made is None else made
 
-    def write(self, value: Any, place: Place, writer: Any) -> Any:
+    def write(self, value: Any, place: Place, writer: Writer) -> Any:
         """Return the entry as data."""
         written = super().write(value, place, writer)
         return written["agent"] if list(written) == ["agent"] else written
 
-    def schema(self, vocabulary: Any) -> dict[str, Any]:
+    def schema(self, vocabulary: Vocabulary) -> dict[str, Any]:
         """Allow both."""
         return {"anyOf": [self.table.kinds["agent"].schema(vocabulary), super().schema(vocabulary)]}

@@ -163,7 +163,7 @@ class ListOf(Kind):
         self._kind = kind
 
     def read(self, data: Any, place: Place, reader: Reader) -> Any:
-        """Return the list; of one thing that stands in, if it is none."""
+        """Return the list; an empty one if it is none."""
         if not isinstance(data, list):
             reader.refuse(place, f"must be a list, not {excerpt(data)}")
             return []

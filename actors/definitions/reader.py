@@ -105,7 +105,7 @@ class Reader:
                     unsound.add(field)
             elif field is not None:
                 self.refuse((*place, key), "must not be null; leave the key out if there is nothing to say")
-            elif key != table.head:
+            elif not table.tag or key != table.head:
                 hint = nearest(key, table.keys)
                 self.refuse((*place, as_step(key)), f"is unknown; {hint}{table.noun} takes {table.listed}")
         return Stated(fields, frozenset(unsound))
@@ -156,7 +156,7 @@ class Reader:
     def _note(self, table: Table, stated: Stated, refusal: Refusal, place: Place) -> None:
         """Note what a class refused, unless that may be due to what stands in for something that was wrong."""
         (*steps,), problem = refusal
-        if (steps and steps[0] in stated.unsound) or _STAND_IN.search(problem):
+        if self.problems and ((steps and steps[0] in stated.unsound) or _STAND_IN.search(problem)):
             return
         keys = [table.key_of(str(step)) for step in steps[:1] if step != stated.keyless]
         self.refuse((*place, *keys, *steps[1:]), problem)

@@ -217,4 +217,4 @@ def _usable_settings(target: str, settings: object) -> FrozenDict:
         raise wrong_type(f"must hold usable settings, and those of {target!r} are not: {error}") from None
     except ValueError as error:
         raise ValueError(f"must hold usable settings, and those of {target!r} are not: {error}") from None
-    return FrozenDict(settings)
+    return FrozenDict({name: value for name, value in settings.items() if value is not None})

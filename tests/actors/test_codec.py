@@ -202,5 +202,8 @@ def test_any_bytes_give_a_value_or_one_typed_error(data: bytes) -> None:
 def test_the_samples_are_of_every_kind() -> None:
     kinds = {unpacked(data)[1] for data in SAMPLES}
 
-    assert kinds == set("data event state result outcome failure reason trace report error".split())
+    assert kinds == {
+        *"data event state result outcome failure reason trace report error".split(),
+        *"workflow condition merger".split(),
+    }
     assert all(map(is_decoded_or_refused, SAMPLES))

@@ -218,6 +218,8 @@ def samples() -> list[bytes]:
         AgentTimeoutError("a", outcome),
         RunTimeoutError("flow", outcome, state, {"a/b": report}, trace),
         Sequential("a", Branch("b", timeout=3, retry=Retry(), fallback="c"), name="n"),
+        Not(Exists("k")),
+        Collect("k"),
         Loop(Route({"x": "a", Exists("k"): "b"}, default="c"), until=All(Equals("k", (1, None)), Not(Exists("z")))),
         Parallel("a", "b", merge=Collect("k", default=Reduce({"n": "sum"})), require=0.5),
     ]
