@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from actors.cli.agents import load_agents, spawn_agents
+from actors.cli.arguments import agents_option, data_option, state_option, workflow_argument
 from actors.cli.definition_file import DefinitionFile
-from actors.cli.inputs import data_pair, gathered, state_file
 from actors.cli.rehearsal import rehearsal
-from actors.cli.target import Target, load_workflow, parsed_target
+from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
 from actors.findings import Finding
 from actors.state import State
@@ -34,23 +34,10 @@ class _Options:
 
 
 @click.command("check", short_help="Find mistakes in a workflow without running it.")
-@click.argument("workflow", metavar="MODULE:WORKFLOW|FILE", type=parsed_target)
-@click.option(
-    "--agents",
-    type=parsed_target,
-    metavar="MODULE:NAME",
-    help="Where the agents are; AGENTS in MODULE, or [agents] in FILE, if not given.",
-)
-@click.option(
-    "--data",
-    "-d",
-    type=data_pair,
-    multiple=True,
-    callback=gathered,
-    metavar="KEY=VALUE",
-    help="As for `mixmode run`: with this or --state, keys that would not be there are found too.",
-)
-@click.option("--state", type=state_file, metavar="FILE.json", help="The state to start from; - reads it from stdin.")
+@workflow_argument
+@agents_option
+@data_option("As for `mixmode run`: with this or --state, keys that would not be there are found too.")
+@state_option
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 @click.pass_context

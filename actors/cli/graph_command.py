@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from actors.cli.arguments import workflow_argument
 from actors.cli.definition_file import DefinitionFile
-from actors.cli.target import Target, load_workflow, parsed_target
+from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say
 from actors.graph import mermaid
 
 
 @click.command("graph", short_help="Draw a workflow as a Mermaid flowchart.")
-@click.argument("workflow", metavar="MODULE:WORKFLOW|FILE", type=parsed_target)
+@workflow_argument
 def graph(workflow: Target | DefinitionFile) -> None:
     """Draw the workflow called WORKFLOW in an importable MODULE, found from the current directory, or that of a FILE.
 

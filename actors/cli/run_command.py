@@ -12,14 +12,15 @@ from typing import Any
 import click
 
 from actors.cli.agents import load_agents, spawn_agents
+from actors.cli.arguments import agents_option, data_option, state_option, workflow_argument
 from actors.cli.definition_file import DefinitionFile
 from actors.cli.document import document
 from actors.cli.ending import Ending
 from actors.cli.errors import WrongUseError
-from actors.cli.inputs import data_pair, gathered, seconds, state_file
+from actors.cli.inputs import seconds
 from actors.cli.interrupts import Interruption, Interrupts
 from actors.cli.report import show, tell_verdict
-from actors.cli.target import Target, load_workflow, parsed_target
+from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
 from actors.cli.watching import watching
 from actors.errors import UnknownAgentError
@@ -50,23 +51,10 @@ class _Options:
 
 
 @click.command("run", short_help="Run a workflow once.")
-@click.argument("workflow", metavar="MODULE:WORKFLOW|FILE", type=parsed_target)
-@click.option(
-    "--agents",
-    type=parsed_target,
-    metavar="MODULE:NAME",
-    help="Where the agents are; AGENTS in MODULE, or [agents] in FILE, if not given.",
-)
-@click.option(
-    "--data",
-    "-d",
-    type=data_pair,
-    multiple=True,
-    callback=gathered,
-    metavar="KEY=VALUE",
-    help="Data of the event; KEY:=JSON for anything but a string. May be repeated.",
-)
-@click.option("--state", type=state_file, metavar="FILE.json", help="The state to start from; - reads it from stdin.")
+@workflow_argument
+@agents_option
+@data_option("Data of the event; KEY:=JSON for anything but a string. May be repeated.")
+@state_option
 @click.option("--timeout", type=seconds, metavar="SECONDS", help="For the whole run; no limit if not given.")
 @click.option(
     "--metrics-port",

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from examples.options import seconds
+
 DEFAULT_BRIEF = "Write an introduction to context managers and the with statement"
 _DEFAULT_TIMEOUT = 120.0
 
@@ -47,13 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     add("brief", nargs="?", default=DEFAULT_BRIEF, help="by default: %(default)s")
     add("--folder", type=Path, help=".md, .rst, .txt and .py files; default: Python's reference")
     add("--output", type=Path, help="write the article to this file")
-    add("--timeout", type=_seconds, default=_DEFAULT_TIMEOUT, help="in seconds (%(default)g)")
+    add("--timeout", type=seconds, default=_DEFAULT_TIMEOUT, help="in seconds (%(default)g)")
     add("--quiet", action="store_true", help="no progress, no latencies")
     return parser
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
-    return seconds

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from examples.options import port, seconds
+
 DEFAULT_QUESTION = "What happens when an exception is raised inside a with statement?"
 _DEFAULT_TIMEOUT = 120.0
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     add("question", nargs="?", default=DEFAULT_QUESTION, help="by default: %(default)s")
     add("--folder", type=Path, help=".md, .rst, .txt and .py files; default: Python's reference")
     add("--output", type=Path, help="write the report to this file")
-    add("--timeout", type=_seconds, default=_DEFAULT_TIMEOUT, help="in seconds (%(default)g)")
-    add("--metrics-port", type=_port, help="serve Prometheus metrics on this port")
-    add("--linger", type=_seconds, default=0.0, help="keep serving them for so many seconds")
+    add("--timeout", type=seconds, default=_DEFAULT_TIMEOUT, help="in seconds (%(default)g)")
+    add("--metrics-port", type=port, help="serve Prometheus metrics on this port")
+    add("--linger", type=seconds, default=0.0, help="keep serving them for so many seconds")
     add("--quiet", action="store_true", help="no progress, no latencies")
     return parser
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; expected 0 to {_HIGHEST_PORT}")
-    return port

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from actors import Runtime
+from examples.documents import tell
 from examples.research.words import counted
 from examples.triage.dispatch import Dispatch
 from examples.triage.errors import TriageError
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         intake = intake_from(options.source)
     except (TriageError, OSError) as error:
-        _tell(f"error: {error}")
+        tell(f"error: {error}")
         return _BAD_USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except OSError as error:
-        _tell(f"error: {error}")
+        tell(f"error: {error}")
         return _FAILED
 
 
@@ -71,7 +72,7 @@ def _triage(options: Options, intake: Intake) -> int:
         print(f"{seconds:.1f} s, {summary.total / seconds:,.0f} entries a second", file=out)
     if is_interrupted:
         wanted = len(intake.tickets[: options.limit])
-        _tell(f"interrupted: {summary.total:,} of {wanted:,} tickets were handled")
+        tell(f"interrupted: {summary.total:,} of {wanted:,} tickets were handled")
         return _INTERRUPTED
     return _FAILED if summary.failed else 0
 
@@ -96,18 +97,14 @@ def _print_summary(out: TextIO, intake: Intake, summary: Summary, *, with_times:
     print(summary.table(with_times=with_times), file=out)
     print(f"{intake.name}: {counted(len(intake.problems), 'malformed line')}", file=out)
     for line in summary.failures():
-        _tell(f"failed: {line}")
+        tell(f"failed: {line}")
 
 
 def _tell_problems(problems: Sequence[Problem]) -> None:
     for problem in problems[:_MOST_SHOWN]:
-        _tell(f"malformed: {problem}")
+        tell(f"malformed: {problem}")
     if len(problems) > _MOST_SHOWN:
-        _tell(f"malformed: and {counted(len(problems) - _MOST_SHOWN, 'more line')}")
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        tell(f"malformed: and {counted(len(problems) - _MOST_SHOWN, 'more line')}")
 
 
 if __name__ == "__main__":

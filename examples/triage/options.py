@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from examples.options import port, seconds
+
 _DEFAULT_MAX_RUNS = 64
 _DEFAULT_TIMEOUT = 30.0
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--limit", type=_count, metavar="N", help="handle the first N tickets only")
     add("--max-runs", type=_count, metavar="N", default=_DEFAULT_MAX_RUNS, help="so many at once (%(default)s)")
-    add("--timeout", type=_seconds, default=_DEFAULT_TIMEOUT, help="in seconds, for each ticket (%(default)g)")
-    add("--metrics-port", type=_port, metavar="PORT", help="serve Prometheus metrics on this port meanwhile")
+    add("--timeout", type=seconds, default=_DEFAULT_TIMEOUT, help="in seconds, for each ticket (%(default)g)")
+    add("--metrics-port", type=port, metavar="PORT", help="serve Prometheus metrics on this port meanwhile")
     add("--json", action="store_true", help="print each ticket's result as a line of JSON; the summary goes to stderr")
     add("--no-times", dest="times", action="store_false", help="a summary that is the same in every run")
     add("--quiet", action="store_true", help="no progress")
@@ -72,17 +73,3 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of tickets; expected 1 or more")
     return count
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; expected 0 to {_HIGHEST_PORT}")
-    return port
