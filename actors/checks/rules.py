@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from actors.checks.flaw import Bars, Flaw
 from actors.checks.logic import Logic
 from actors.checks.place import Place
 from actors.findings import Code
+from actors.orchestrators.base import Pattern
 from actors.orchestrators.flow import Flow, Gate, Keyword, Question
+
+MOST_COMPARISONS = 20_000
+"""How many pairs of a choice's rules are compared: all of 200 rules. Of more rules, the last are compared with none."""
 
 
 class _Rule(NamedTuple):
     place: Place
     question: Question
     always_holds: bool
+
+
+class _Earlier:
+    """The rules that are asked before one, by the node that they lead to: most of many rules lead to the same few."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+        self._comparisons_left = MOST_COMPARISONS
+        self._by_node: dict[str | int, list[_Rule]] = {}
+
+    def add(self, rule: _Rule) -> None:
+        """Add a rule, asked after all that were added before."""
+        self.questions.append(rule.question)
+        node = rule.place.node
+        self._by_node.setdefault(node if isinstance(node, str) else id(node), []).append(rule)
+
+    def elsewhere(self, node: str | Pattern) -> Iterator[_Rule]:
+        """Yield the rules that lead to another node, as long as comparisons are left."""
+        others = (rules for rules in self._by_node.values() if rules[0].place.node != node)
+        for rule in chain.from_iterable(others):
+            if not self._comparisons_left:
+                return
+            self._comparisons_left -= 1
+            yield rule
 
 
 def check_rules(root: Place, logic: Logic) -> Iterator[Flaw]:
@@ -26,7 +55,7 @@ def check_rules(root: Place, logic: Logic) -> Iterator[Flaw]:
 
 
 def _check_choice(choice: Place, logic: Logic) -> Iterator[Flaw]:
-    earlier: list[_Rule] = []
+    earlier = _Earlier()
     dead = 0
     for child in choice.children:
         if logic.never(child.gate.before):
@@ -37,11 +66,11 @@ def _check_choice(choice: Place, logic: Logic) -> Iterator[Flaw]:
             yield from _check_hidden(child, earlier, logic)
         if len(child.gate.before) == 1:
             question = child.gate.before[0]
-            earlier.append(_Rule(child, question, logic.always((question,))))
+            earlier.add(_Rule(child, question, logic.always((question,))))
     if dead == len(choice.children):
         problem = "none of its rules can ever hold, and there is no default"
         yield Flaw(choice, Code.NO_RULE_HOLDS, problem, "correct the rules, or add a default", Bars.NODE)
-    elif len(earlier) == len(choice.children) and not logic.always([rule.question for rule in earlier]):
+    elif len(earlier.questions) == len(choice.children) and not logic.always(earlier.questions):
         yield from _check_default(choice)
 
 
@@ -56,11 +85,9 @@ def _check_default(choice: Place) -> Iterator[Flaw]:
         )
 
 
-def _check_hidden(child: Place, earlier: Sequence[_Rule], logic: Logic) -> Iterator[Flaw]:
+def _check_hidden(child: Place, earlier: _Earlier, logic: Logic) -> Iterator[Flaw]:
     """Look for an earlier rule that takes all that this would; none that leads to the same node is a mistake."""
-    for rule in earlier:
-        if rule.place.node == child.node:
-            continue
+    for rule in earlier.elsewhere(child.node):
         if rule.always_holds or any(logic.implies(each, rule.question) for each in child.gate.before):
             path = rule.place.path
             advice = f"put it before {path!r}, or leave it out" if child.gate.before else "leave one of them out"

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from actors import Event, Runtime, Sequential, State
 
 RUNS = 100_000
@@ -37,6 +39,7 @@ async def _one(runtime: Runtime, workflow: Sequential) -> None:
     await runtime.submit(workflow, timeout=TIMEOUT)
 
 
+@pytest.mark.timeout(300)
 def test_memory_is_flat_over_a_hundred_thousand_runs_with_long_timeouts() -> None:
     async def main() -> tuple[int, int]:
         async with Runtime(loop=asyncio.get_running_loop()) as runtime:

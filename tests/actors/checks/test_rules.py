@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from actors import Branch, Case, Conditional, MultiStage, Route, Sequential, Stage
+from actors.checks import rules
 from actors.conditions import All, Compare, Equals, Exists, Matches, Not
 from actors.conditions import Any as AnyOf
 from tests.actors.checks.checking import findings, found
@@ -79,3 +80,13 @@ def test_a_rule_that_never_holds_is_said_to_be_that_alone() -> None:
     workflow = Conditional(Case("x", Exists("x"), "a"), Case("y", never, "b"), fallback="c")
 
     assert found(workflow) == [("rule-never-holds", "conditional/y")]
+
+
+def test_the_last_of_very_many_rules_are_compared_with_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Route({word: f"agent-{word}" for word in ("a", "b", "ab", "bc")}, default="x")
+    hidden = found(many)
+
+    monkeypatch.setattr(rules, "MOST_COMPARISONS", 0)
+
+    assert len(hidden) == 2
+    assert found(many) == []
