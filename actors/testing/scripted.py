@@ -1,0 +1,91 @@
+"""Scripted agents: what they do with each event is written down beforehand, and what they were given is kept."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from actors.agent import AgentContext
+from actors.event import Event
+from actors.state import State
+from actors.testing.clock import clock_here
+from actors.testing.steps import Step
+
+
+class Call(NamedTuple):
+    """An event that a scripted agent was given.
+
+    Attributes:
+        at: When, on the clock of the runtime.
+        event: The event; its target is the agent's name.
+        state: What was in the state.
+        attempt: Which try it was.
+        step: What the script said to do.
+    """
+
+    at: float
+    event: Event
+    state: Mapping[str, Any]
+    attempt: int
+    step: Step
+
+
+class Script:
+    """Steps in their order, one for each event, whatever run it belongs to. The last one is for all that follow.
+
+    Args:
+        steps: What to do.
+
+    Raises:
+        TypeError: If something else than a step is given.
+        ValueError: If there is no step.
+    """
+
+    def __init__(self, *steps: Step) -> None:
+        for step in steps:
+            if not isinstance(step, Step):
+                raise TypeError(f"{type(self).__name__}: expected steps such as Returns({step!r}), not {step!r}")
+        if not steps:
+            raise ValueError(f"{type(self).__name__}: give it at least one step, such as Returns()")
+        self._written = steps
+        self._steps = tuple(step for step in steps for _ in range(step.times))
+        self._numbers = itertools.count()
+        # Appended to by any thread, in single operations.
+        self._calls: list[Call] = []
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._written))})"
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """What it was given until now, in order."""
+        return tuple(self._calls)
+
+    def _next(self, event: Event, state: State, context: AgentContext) -> Step:
+        step = self._steps[min(next(self._numbers), len(self._steps) - 1)]
+        self._calls.append(Call(clock_here().now(), event, dict(state), context.attempt, step))
+        return step
+
+
+class Scripted(Script):
+    """An async agent that follows a script: `spawn("flaky", Scripted(Fails(OSError, times=2), Returns({"a": 1})))`.
+
+    Spawn it under one name, or under several to have them share the script.
+    """
+
+    async def __call__(self, event: Event, state: State, context: AgentContext) -> Any:
+        """Do what the next step says."""
+        step = self._next(event, state, context)
+        await step.pass_time_async()
+        return step.answer(event, state)
+
+
+class ScriptedThread(Script):
+    """A plain function, run on a thread, that follows a script: as `Scripted`, but nothing can cancel it."""
+
+    def __call__(self, event: Event, state: State, context: AgentContext) -> Any:
+        """Do what the next step says."""
+        step = self._next(event, state, context)
+        step.pass_time()
+        return step.answer(event, state)

@@ -1,0 +1,434 @@
+"""Virtual time: hours pass at once, a seed decides every interleaving, and leaving the runtime leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import (
+    AgentContext,
+    Branch,
+    Event,
+    Loop,
+    Parallel,
+    Run,
+    RunTimeoutError,
+    Sequential,
+    State,
+    WorkflowFailedError,
+)
+from actors.codec import encode
+from actors.testing import (
+    AnswersAfter,
+    Blocks,
+    Fails,
+    Hangs,
+    Probe,
+    Returns,
+    Scripted,
+    ScriptedThread,
+    VirtualRuntime,
+    sleep,
+)
+from supervisors import Backoff, OutcomeKind, Reason, Retry, TraceRecord
+from supervisors.facts import DeadLettered, LoopBlocked, StageRetried
+from tests.scenarios.timing import fastest, seconds_of
+
+HOUR = 3600.0
+DESCRIPTORS = Path("/proc/self/fd")
+SEEDS = range(200)
+AT_ONCE = Backoff(initial=0.0)
+LATER = Backoff(initial=90.0, maximum=90.0)
+
+both_kinds = pytest.mark.parametrize("scripted", [Scripted, ScriptedThread])
+
+
+def trace_of(run: Run) -> TraceRecord:
+    error = run.exception()
+    trace = error.trace if error is not None else run.result().trace
+    assert trace is not None
+    return trace
+
+
+def record_of(run: Run, path: str) -> TraceRecord:
+    return next(record for record in trace_of(run).walk() if record.path == path)
+
+
+# Hours pass at once.
+
+
+def test_a_report_survives_a_bad_night() -> None:  # as the README has it
+    search = Scripted(Fails(ConnectionError, times=2), Returns({"found": 3}))
+    review = Scripted(AnswersAfter(8 * 3600, {"approved": True}))
+    retry = Retry(attempts=3, backoff=Backoff(initial=600, maximum=3600, jitter=0))
+    with VirtualRuntime(seed=7) as runtime:
+        runtime.spawn("search", search)
+        runtime.spawn("review", review)
+        result = runtime.run(Sequential(Branch("search", retry=retry), Branch("review", timeout=12 * 3600)))
+    assert [call.at for call in search.calls] == [0, 600, 1800]
+    assert result.duration == 1800 + 8 * 3600  # virtual seconds; the test takes milliseconds
+
+
+@both_kinds
+def test_an_hour_long_timeout_fires_at_once(scripted: type[Scripted]) -> None:
+    records = []
+
+    def wait_for_an_hour() -> None:
+        with VirtualRuntime() as runtime:
+            runtime.spawn("slow", scripted(Hangs()))
+            with pytest.raises(RunTimeoutError) as caught:
+                runtime.run("slow", timeout=HOUR)
+        records.append(caught.value.trace)
+
+    assert fastest(lambda: seconds_of(wait_for_an_hour), 1.0) < 1.0
+    assert {record.duration for record in records if record is not None} == {HOUR}
+
+
+def test_retries_back_off_for_minutes() -> None:
+    backoff = Backoff(initial=60.0, factor=2.0, maximum=600.0, jitter=0.0)
+    flaky = Scripted(Fails(ConnectionError("down"), times=3), Returns({"up": True}))
+    with VirtualRuntime() as runtime:
+        runtime.spawn("flaky", flaky)
+
+        result = runtime.run(Branch("flaky", retry=Retry(attempts=5, backoff=backoff)))
+
+    assert [call.at for call in flaky.calls] == [0.0, 60.0, 180.0, 420.0]
+    assert (result.state["up"], result.duration, result.trace.attempts) == (True, 420.0, 4)
+
+
+def test_a_loop_polls_for_a_day() -> None:
+    report = Scripted(AnswersAfter(600.0), AnswersAfter(600.0, {"loop_complete": True}))
+    with VirtualRuntime() as runtime:
+        runtime.spawn("pending", ScriptedThread(AnswersAfter(8 * HOUR)))
+        runtime.spawn("report", report)
+
+        result = runtime.run(Sequential("pending", Loop("report", max_iterations=100)), timeout=24 * HOUR)
+
+    assert result.duration == 8 * HOUR + 1200.0
+
+
+def test_a_thousand_concurrent_runs_of_an_hour_end_at_their_deadlines() -> None:
+    with VirtualRuntime() as runtime:
+        runtime.spawn("slow", Scripted(Hangs()))
+        runs = [runtime.submit("slow", timeout=HOUR + number) for number in range(1_000)]
+
+        runtime.advance(2 * HOUR)
+
+    assert [trace_of(run).duration for run in runs] == [HOUR + number for number in range(1_000)]
+
+
+# A seed decides every interleaving.
+
+
+class Race:
+    """Agents of both kinds that tell when they begin and end; some take time, some only let others go on."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    async def hops(self, event: Event, state: State) -> dict[str, int]:
+        for _ in range(2):
+            self.order.append(event.target)
+            await asyncio.sleep(0)
+        return {event.target: len(self.order)}
+
+    async def waits(self, event: Event, state: State) -> dict[str, int]:
+        await asyncio.sleep(60.0)
+        self.order.append(event.target)
+        return {event.target: len(self.order)}
+
+    def blocks(self, event: Event, state: State) -> dict[str, int]:
+        self.order.append(event.target)
+        sleep(60.0)
+        self.order.append(event.target)
+        return {event.target: len(self.order)}
+
+    def flaky(self, event: Event, state: State, context: AgentContext) -> dict[str, int]:
+        self.order.append(event.target)
+        if context.attempt < 3:
+            raise ConnectionError(f"attempt {context.attempt}")
+        return {event.target: len(self.order)}
+
+
+def trace_of_race(seed: int) -> tuple[bytes, tuple[str, ...]]:
+    race = Race()
+    names = ("hops", "waits", "blocks", "flaky")
+    retried = Branch("flaky", retry=Retry(attempts=3, backoff=Backoff(initial=30.0, jitter=0.5)))
+    group = Parallel("hops", "waits", "blocks", retried, require=3, name="race")
+    with VirtualRuntime(seed=seed) as runtime:
+        for name in names:
+            runtime.spawn(name, getattr(race, name))
+        runs = [runtime.submit(group), runtime.submit(group)]
+        traces = [encode(trace_of(run)) + encode(run.result().state) for run in runs]
+    return b"".join(traces), tuple(race.order)
+
+
+def test_a_seed_gives_the_same_trace_twice_byte_for_byte_and_seeds_differ() -> None:
+    first = [trace_of_race(seed) for seed in SEEDS]
+    second = [trace_of_race(seed) for seed in SEEDS]
+
+    assert first == second
+    assert len({order for _, order in first}) > 20
+    assert len({trace for trace, _ in first}) > 20
+
+
+def test_a_seed_gives_the_same_trace_in_another_process_with_another_hash_seed() -> None:
+    code = "import tests.scenarios.test_virtual_time as t; print(t.trace_of_race(7)[0].hex())"
+
+    def run_with(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=50
+        )
+        return done.stdout.strip()
+
+    assert {run_with("1"), run_with("2")} == {trace_of_race(7)[0].hex()}
+
+
+def test_stopping_an_agent_with_many_events_in_hand_is_repeatable() -> None:
+    def facts_of(seed: int) -> list[bytes]:
+        probe = Probe()
+        with VirtualRuntime(seed=seed, observers=[probe]) as runtime:
+            runtime.spawn("slow", Scripted(AnswersAfter(HOUR, stubborn=True)))
+            runs = [runtime.submit(Branch("slow", retry=Retry(attempts=2))) for _ in range(20)]
+            runtime.settle()
+            runtime.stop_agent("slow", grace=5.0)
+            return [encode(trace_of(run)) for run in runs] + [repr(each.what).encode() for each in probe.received]
+
+    assert facts_of(1) == facts_of(1)
+    assert facts_of(1) != facts_of(2)
+
+
+class Theatre:
+    """A planted bug: whether there is a seat left is asked, and the answer used a moment later."""
+
+    def __init__(self) -> None:
+        self.seats = 1
+        self.sold: list[str] = []
+
+    async def sell(self, event: Event, state: State) -> None:
+        await asyncio.sleep(0)  # a look into a database
+        if self.seats > 0:
+            await asyncio.sleep(0)  # a payment
+            self.seats -= 1
+            self.sold.append(event.target)
+        if len(self.sold) > 1:
+            raise AssertionError(f"sold twice, to {' and '.join(self.sold)}")
+
+
+def sell(seed: int) -> tuple[str, bytes]:
+    theatre = Theatre()
+    with VirtualRuntime(seed=seed) as runtime:
+        runtime.spawn("left", theatre.sell)
+        runtime.spawn("right", theatre.sell)
+        run = runtime.submit(Parallel("left", "right", on_failure="finish"))
+        error = run.exception()
+        return "" if error is None else str(error), encode(trace_of(run))
+
+
+def test_a_race_between_two_agents_is_found_by_some_seed_and_replayed_from_its_number() -> None:
+    failing = [seed for seed in SEEDS if sell(seed)[0]]
+
+    assert 0 < len(failing) < len(SEEDS)
+    for seed in failing:
+        assert "sold twice" in sell(seed)[0]
+        assert sell(seed) == sell(seed)
+
+
+def test_an_error_that_leaves_the_runtime_is_noted_the_seed_that_replays_it() -> None:
+    with pytest.raises(WorkflowFailedError) as caught, VirtualRuntime(seed=41) as runtime:
+        runtime.spawn("wrong", Scripted(Fails(ValueError("wrong"))))
+        runtime.run("wrong")
+
+    assert caught.value.__notes__ == ["it happened with VirtualRuntime(seed=41), which replays it"]
+
+
+# Leaving it leaves nothing.
+
+
+def misbehave(runtime: VirtualRuntime) -> None:
+    agents = {
+        "hangs": Scripted(Hangs()),
+        "holds": ScriptedThread(Hangs()),
+        "late": Scripted(AnswersAfter(HOUR, stubborn=True)),
+        "blocks": Scripted(Blocks(HOUR)),
+        "quick": Scripted(Returns({"a": 1})),
+    }
+    for name, agent in agents.items():
+        runtime.spawn(name, agent)
+    runtime.submit(Parallel("hangs", "holds", "late", "blocks"), timeout=60.0).exception()
+    runtime.run("quick")
+    runtime.submit("hangs")
+
+
+def test_leaving_leaves_no_thread_no_task_and_no_file_descriptor() -> None:
+    threads, descriptors = threading.active_count(), len(list(DESCRIPTORS.iterdir()))
+    loops = []
+
+    for seed in range(10):
+        with VirtualRuntime(seed=seed) as runtime:
+            loops.append(weakref.ref(runtime._system.loops.lane.loop))
+            misbehave(runtime)
+        assert threading.active_count() == threads
+
+    assert len(list(DESCRIPTORS.iterdir())) == descriptors
+    del runtime
+    gc.collect()
+    assert [loop() for loop in loops if loop() is not None] == []
+
+
+def test_leaving_tells_what_was_not_finished() -> None:
+    runtime = VirtualRuntime(grace=HOUR)
+    runtime.start()
+    runtime.spawn("holds", ScriptedThread(Hangs()))
+    runtime.submit("holds")
+
+    report = runtime.stop()
+
+    assert report.cancelled_runs == ("<Run 1 of 'holds': cancelled (shutdown): the runtime was stopped>",)
+    assert report.abandoned_work == {"holds": 1}
+    assert runtime.now >= HOUR
+
+
+# Scenarios of real time, told again in virtual time.
+
+
+async def blocks_the_loop(event: Event, state: State) -> None:
+    sleep(HOUR)
+    state["late"] = True
+
+
+def blocks_a_thread(event: Event, state: State) -> None:
+    sleep(HOUR)
+    state["late"] = True
+
+
+async def swallows_cancellation(event: Event, state: State) -> None:
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + HOUR
+    while loop.time() < ends:
+        try:
+            await asyncio.sleep(HOUR)
+        except asyncio.CancelledError:
+            continue
+    state["late"] = True
+
+
+@pytest.mark.parametrize("slow", [blocks_the_loop, blocks_a_thread, swallows_cancellation])
+def test_a_late_answer_is_counted_and_never_merged(slow: Callable[..., Any]) -> None:
+    probe = Probe()
+    with VirtualRuntime(observers=[probe]) as runtime:
+        runtime.spawn("slow", slow)
+        runtime.spawn("quick", ScriptedThread(Returns({"sync": "done"})))
+
+        result = runtime.run(Parallel(Branch("slow", required=False, timeout=60.0), "quick"))
+
+        probe.wait_for(DeadLettered, lambda letter: letter.reason == "late_answer")
+    assert (dict(result.state), result.duration) == ({"sync": "done"}, 60.0)
+
+
+@pytest.mark.parametrize("order", [("blocker", "healthy"), ("healthy", "blocker")])
+@pytest.mark.parametrize("seed", range(5))
+def test_who_runs_out_of_time_on_a_blocked_loop_names_the_blocker(order: tuple[str, ...], seed: int) -> None:
+    probe = Probe()
+    with VirtualRuntime(seed=seed, observers=[probe]) as runtime:
+        began = asyncio.Event()
+
+        async def block(event: Event, state: State) -> None:
+            await began.wait()
+            sleep(HOUR)
+
+        async def behave(event: Event, state: State) -> None:
+            began.set()
+            await asyncio.sleep(1.0)
+
+        runtime.spawn("blocker", block)
+        runtime.spawn("healthy", behave)
+        branches = [Branch(name, timeout=60.0 if name == "healthy" else None) for name in order]
+
+        run = runtime.submit(Parallel(*branches, name="all", on_failure="finish"))
+
+        outcome = record_of(run, "all/healthy").outcome
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.TIMED_OUT, Reason.LOOP_BLOCKED)
+    assert outcome.culprit == "blocker"
+    assert {fact.agent for fact in probe.all(LoopBlocked)} == {"blocker"}
+    assert sum(fact.seconds for fact in probe.all(LoopBlocked)) == pytest.approx(HOUR)
+
+
+def test_a_loop_that_stays_blocked_is_replaced_and_its_work_done_elsewhere() -> None:
+    with VirtualRuntime(abandon_after=5.0) as runtime:
+        runtime.spawn("stuck", blocks_the_loop)
+        runtime.spawn("quick", Scripted(Returns({"async": "done"})))
+        runtime.submit("stuck", timeout=60.0)
+        runtime.settle()
+
+        result = runtime.run("quick")
+
+        assert (dict(result.state), result.duration) == ({"async": "done"}, 65.0)
+        assert runtime.run("quick").duration == 0.0
+
+
+LATE: dict[str, Any] = {"kind": OutcomeKind.TIMED_OUT, "reason": Reason.DEADLINE}
+FAILED: dict[str, Any] = {"kind": OutcomeKind.FAILED, "reason": Reason.EXCEPTION}
+OK: dict[str, Any] = {"kind": OutcomeKind.OK, "reason": Reason.COMPLETED}
+WRONG, SLOW = Fails(ValueError("wrong")), AnswersAfter(HOUR)
+
+
+def retry(attempts: int, **policy: Any) -> Retry:
+    return Retry(attempts=attempts, **{"backoff": AT_ONCE, **policy})
+
+
+CASES: dict[str, tuple[list[Any], Branch, float, int, dict[str, Any]]] = {
+    "an attempt out of time is retried": (
+        [SLOW, Returns()], Branch("all", "scripted", retry=retry(3, on=(TimeoutError,), attempt_timeout=60)), 60, 2, OK
+    ),
+    "every attempt may run out of time": (
+        [SLOW], Branch("all", "scripted", retry=retry(2, attempt_timeout=60)), 120, 2, LATE
+    ),
+    "the timeout of the branch covers all attempts": (
+        [SLOW], Branch("all", "scripted", retry=retry(100, attempt_timeout=60), timeout=100), 100, 2, LATE
+    ),
+    "the timeout of the branch is not retried": (
+        [SLOW], Branch("all", "scripted", retry=retry(3), timeout=60), 60, 1, LATE
+    ),
+    "a back-off beyond the deadline is not waited for": (
+        [WRONG], Branch("all", "scripted", retry=retry(3, backoff=LATER), timeout=60), 0, 1, FAILED
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_retries(name: str) -> None:
+    script, branch, seconds, calls, ending = CASES[name]
+    agent, probe = Scripted(*script), Probe()
+    with VirtualRuntime(observers=[probe]) as runtime:
+        runtime.spawn("scripted", agent)
+
+        record = trace_of(runtime.submit(branch))
+
+    assert {"kind": record.outcome.kind, "reason": record.outcome.reason} == ending
+    assert (record.duration, record.attempts, len(agent.calls)) == (seconds, calls, calls)
+    assert len(probe.all(StageRetried)) == calls - 1
+
+
+def test_a_late_answer_of_an_earlier_attempt_is_never_merged() -> None:
+    stubborn = ScriptedThread(AnswersAfter(HOUR, {"attempt": 1}), Returns({"attempt": 2}))
+    probe = Probe()
+    with VirtualRuntime(observers=[probe]) as runtime:
+        runtime.spawn("stubborn", stubborn)
+        runtime.spawn("waits", Scripted(AnswersAfter(2 * HOUR)))
+
+        result = runtime.run(Sequential(Branch("stubborn", retry=retry(2, attempt_timeout=60.0)), "waits"))
+
+    assert result.state["attempt"] == 2
+    assert [letter.reason for letter in probe.all(DeadLettered)] == ["late_answer"]
