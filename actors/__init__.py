@@ -1,6 +1,8 @@
 """The actors: what receives messages. Agents, orchestrators, and the runtime that hosts them."""
 
 from actors.agent import Agent, AgentContext, declares
+from actors.agent_breaker import AgentBreaker
+from actors.dead_letters import DeadLetter, DeadLetterSubscription
 from actors.errors import (
     ActorError,
     AgentExistsError,
@@ -16,6 +18,7 @@ from actors.errors import (
     MergeConflictError,
     MissingKeysError,
     OverloadedError,
+    ProcessEndedError,
     RunCancelledError,
     RuntimeNotRunningError,
     RunTimeoutError,
@@ -26,6 +29,7 @@ from actors.errors import (
 )
 from actors.event import Event
 from actors.findings import Finding, Severity
+from actors.mailbox import MailboxPolicy
 from actors.orchestrators.branch import Branch
 from actors.orchestrators.cached import Cached
 from actors.orchestrators.conditional import Case, Conditional
@@ -46,6 +50,7 @@ from actors.telemetry import Observer
 __all__ = [
     "ActorError",
     "Agent",
+    "AgentBreaker",
     "AgentContext",
     "AgentExistsError",
     "AgentExitError",
@@ -59,6 +64,8 @@ __all__ = [
     "CodecError",
     "Collaborative",
     "Conditional",
+    "DeadLetter",
+    "DeadLetterSubscription",
     "Event",
     "Finding",
     "ForkedRuntimeError",
@@ -66,6 +73,7 @@ __all__ = [
     "InvalidWorkflowError",
     "Loop",
     "MailboxFullError",
+    "MailboxPolicy",
     "Map",
     "MergeConflictError",
     "MissingKeysError",
@@ -73,6 +81,7 @@ __all__ = [
     "Observer",
     "OverloadedError",
     "Parallel",
+    "ProcessEndedError",
     "Route",
     "RouteLoop",
     "Run",

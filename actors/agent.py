@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from actors.agent_reference import reference_of
 from actors.event import Event
 from actors.state import State
+
+if TYPE_CHECKING:
+    import pykka
+
+    from actors.orchestrators.base import Pattern
+    from actors.orchestrators.branch import Branch
 
 _Callable = TypeVar("_Callable", bound=Callable[..., Any])
 
@@ -28,6 +35,50 @@ class AgentContext(Protocol):
     @property
     def attempt(self) -> int:
         """Which try at the event this is; 1 is the first."""
+
+    def run(
+        self,
+        workflow: str | Pattern | Branch,
+        event: Event | Mapping[str, Any] | None = None,
+        state: State | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Run a workflow as a part of handling the event, and return its `RunResult`.
+
+        An `async def` agent awaits it; in a plain function it blocks, and the thread is made up for meanwhile. The run
+        works under what is left of the agent's own deadline, ends with the agent's attempt at the latest, and its trace
+        is below the agent's record. It has a state of its own: the agent takes over from the result what it likes. It
+        runs in a copy of the context variables of whoever calls this, and counts for the metrics under its workflow's
+        name, but not against `max_runs`.
+
+        Args:
+            workflow: An agent's name or a pattern.
+            event: What happened; a mapping is taken as the data of a new event in the same session. None is an event
+                without data.
+            state: What to start from; copied. None is an empty one.
+            timeout: Seconds for the whole run, if that is less than what is left.
+
+        Raises:
+            WorkflowFailedError: If the run did not end ok; the agent may handle it and go on.
+            ContextEndedError: If the event has ended, or nobody waits for it any more.
+            NestingError: If too many such runs are nested in each other.
+            WaitingThreadsError: If too many threads wait for such runs.
+            WouldDeadlockError: If a plain function's context is used on a thread that runs an event loop of a runtime.
+            UnknownAgentError: If the workflow names agents that are not spawned.
+            InvalidWorkflowError: If no run of the workflow can end ok.
+        """
+
+    def spawn(self, name: str, agent: object, **options: Any) -> pykka.ActorRef[Any]:
+        """Spawn an agent, as `Runtime.spawn()` does, that stops with the one that calls this.
+
+        It stops when the instance that handles the event is restarted or stopped; when the caller is a function, as
+        soon as the event ends. What it is handling then is cancelled. Its name is one among those of all agents.
+
+        Raises:
+            ContextEndedError: If the event has ended, or nobody waits for it any more.
+            AgentExistsError: If the name is taken, also by an agent that is about to stop.
+            RuntimeNotRunningError: If the runtime is stopping.
+        """
 
 
 class Agent(ABC):
@@ -94,6 +145,7 @@ class AgentDefinition:
         produces: The state keys it declares to leave behind.
         dispatcher: The dispatcher that the user asked for; None for the one that fits.
         is_resolved: Whether all this is known; of an opaque factory it is not before it made an agent.
+        reference: Where its process finds it, as `module:qualified.name`; empty if it runs in this one.
     """
 
     name: str
@@ -105,6 +157,7 @@ class AgentDefinition:
     produces: tuple[str, ...]
     dispatcher: str | None = None
     is_resolved: bool = True
+    reference: str = ""
 
 
 def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
@@ -113,7 +166,7 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
     Args:
         name: The name to spawn it under.
         agent: A subclass of Agent, a factory without parameters, or a callable of `(event, state)`.
-        dispatcher: What the user asked for: "loop", "threads" or None.
+        dispatcher: What the user asked for: "loop", "threads", "process" or None.
 
     Raises:
         TypeError: If it is none of these; the text says what was expected.
@@ -129,6 +182,8 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
             f"agent {name!r}: expected a subclass of Agent, a factory or a callable of (event, state), "
             f"not {type(agent).__name__}"
         )
+    if dispatcher == "process":
+        return _define_in_process(name, agent)
     if isinstance(agent, type):
         return _define_class(name, agent, agent, dispatcher)
     count = _parameter_count(agent, name)
@@ -178,6 +233,21 @@ def _define_factory(name: str, factory: Callable[[], Any], dispatcher: str | Non
     return AgentDefinition(name, factory, None, on_loop, False, (), (), dispatcher, is_resolved=False)
 
 
+def _define_in_process(name: str, agent: Callable[..., Any]) -> AgentDefinition:
+    """Understand an agent for a process of its own: each instance is one, also of a function."""
+    understood = define(name, agent, None)
+    return replace(
+        understood,
+        make=understood.make or agent,  # called there
+        function=None,
+        is_async=False,  # whoever waits for the process blocks, whatever it does inside
+        wants_context=True,
+        dispatcher="process",
+        is_resolved=True,
+        reference=reference_of(name, agent),
+    )
+
+
 def resolve(definition: AgentDefinition, product: object) -> AgentDefinition:
     """Complete the definition of a factory by what it made.
 
@@ -220,7 +290,7 @@ def _is_async(function: object) -> bool:
 
 def _check_dispatcher(name: str, dispatcher: str | None, is_async: bool) -> None:
     if dispatcher not in (None, "loop", "threads"):
-        raise ValueError(f"agent {name!r}: dispatcher must be 'loop' or 'threads', not {dispatcher!r}")
+        raise ValueError(f"agent {name!r}: dispatcher must be 'loop', 'threads' or 'process', not {dispatcher!r}")
     if dispatcher == "threads" and is_async:
         raise ValueError(f"agent {name!r}: `async def` needs the dispatcher 'loop', not 'threads'")
 

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.agent import AgentDefinition
-from actors.agent_inbox import AgentInbox, ArmDirect
-from actors.agent_lifecycle import Drained, Lifecycle, LifecycleMessage, Renew
+from actors.agent_inbox import AgentInbox, AgentRef, ArmDirect
+from actors.agent_lifecycle import Lifecycle
 from actors.cell import Cell
 from actors.instance import Instance
 from actors.invocation import Invocation, is_crash
+from actors.lifecycle_messages import Drained, LifecycleMessage, Renew
 from actors.mailbox import Mailbox
+from actors.offspring import leave_offspring
 from supervisors.child_spec import ChildSpec
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
+    from actors.agent_breaker import AgentBreaker
     from actors.dispatchers.base import Dispatcher
     from actors.system import System
 
@@ -49,6 +52,7 @@ class AgentCell(Cell):
     """
 
     kind = "agent"
+    breaker: AgentBreaker | None = None
 
     def __init__(
         self,
@@ -107,6 +111,8 @@ class AgentCell(Cell):
         self.definition = definition
         system = self.system
         self.dispatcher: Dispatcher = system.loops if definition.is_async else system.threads
+        if definition.reference:
+            self.dispatcher = system.processes
 
     def running(self) -> Iterator[Invocation]:
         """Yield what its instances are doing, or were doing when they were told to stop."""
@@ -127,14 +133,14 @@ class AgentCell(Cell):
             if self.instances:
                 if not self.idle:
                     if self.mailbox.is_full:
-                        return self._full()
+                        return self._overflow(invocation)
                     self.mailbox.put(invocation)
                     return None
                 self._assign(self.idle[-1], invocation)
                 self.idle.pop()
             else:
                 if len(self.active) >= self.mailbox.capacity:
-                    return self._full()
+                    return self._overflow(invocation)
                 self.active.add(invocation)
         self.dispatcher.execute(invocation)
         return None
@@ -162,9 +168,14 @@ class AgentCell(Cell):
             invocation.instance = invocation.host = instance.work = None
             self.mailbox.put_back(invocation)
 
-    def _full(self) -> Outcome:
+    def _overflow(self, _invocation: Invocation) -> Outcome | None:
+        """Say what becomes of an event for which there is no room: by default it is rejected. Under the lock."""
         detail = f"the mailbox of agent {self.name!r} holds {self.mailbox.capacity} events"
         return Outcome(OutcomeKind.REJECTED, Reason.MAILBOX_FULL, detail=detail)
+
+    def reconsider(self, _invocation: Invocation, rejection: Outcome) -> Outcome | None:
+        """Say what becomes of a direct event that was rejected. On its sender's thread, outside the control plane."""
+        return rejection
 
     # Ending events
 
@@ -191,9 +202,11 @@ class AgentCell(Cell):
             if following is not None:
                 self.dispatcher.execute(following)
             if was_wanted:
+                if self.system.offspring:
+                    leave_offspring(invocation)
                 invocation.answer(outcome, value)
             elif not _is_cancellation(outcome):
-                self.system.dead_letter("late_answer", f"agent {self.name!r} answered after it was given up")
+                self.system.dead_letters.late_answer(invocation)
         finally:  # an interrupt that struck in a turn is raised here, when the turn has been left
             if is_closed or invocation.timer is not None or invocation.instance is not None:
                 self._follow_up(invocation, outcome, is_crashed=is_crashed, is_closed=is_closed)
@@ -252,9 +265,11 @@ class AgentCell(Cell):
             invocation.timer.cancel()
             invocation.timer = None
         if is_running:
+            if invocation in self.system.offspring:
+                self.system.offspring[invocation].end(outcome)
             self._ask_to_stop(invocation)
         else:
-            self.system.dead_letter(outcome.reason.value, f"an event for agent {self.name!r} was withdrawn")
+            self.system.dead_letters.withdrawn(invocation, outcome)
         if following is not None:
             self.dispatcher.execute(following)
         if instance is not None and instance.is_stale:
@@ -269,6 +284,7 @@ class AgentCell(Cell):
         """Answer events that were taken out of the mailbox. Not under the lock."""
         for letter in letters:
             letter.is_live = False
+            self.system.dead_letters.rejected(letter, outcome)
             letter.answer(outcome, None)
 
     # Messages of the control plane
@@ -279,14 +295,6 @@ class AgentCell(Cell):
             self.lifecycle.handle(message)
         else:
             _HANDLERS[type(message)](self, message)
-
-    def restart(self, part: Any, reason: str) -> None:
-        """Replace an instance. Inside the control plane."""
-        self.lifecycle.restart(part, reason)
-
-    def give_up(self, detail: str) -> None:
-        """Mark the agent failed. Inside the control plane."""
-        self.lifecycle.give_up(detail)
 
     def _arm_direct(self, message: ArmDirect) -> None:
         invocation = message.invocation
@@ -347,9 +355,9 @@ class AgentCell(Cell):
         """Make good what an interrupt may have left half-done. Inside the control plane."""
         with self.lock:
             for instance in self.instances:
-                if instance.work is not None and _is_over(instance.work):
+                if instance.work is not None and instance.work.is_over:
                     instance.work = None
-            self.active = {invocation for invocation in self.active if not _is_over(invocation)}
+            self.active = {invocation for invocation in self.active if not invocation.is_over}
             taken = {instance.work for instance in self.instances}
             head = self.mailbox.head()
             if head is not None and head in taken:
@@ -371,10 +379,8 @@ class AgentCell(Cell):
     def _create_inbox(self) -> AgentInbox:
         return AgentInbox(self)
 
-
-def _is_over(invocation: Invocation) -> bool:
-    """Return whether nothing will come of it any more."""
-    return invocation.ended_at is not None or (not invocation.is_live and invocation.begun_at is None)
+    def _create_ref(self) -> AgentRef:
+        return AgentRef(self)
 
 
 def _is_cancellation(outcome: Outcome) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pykka
+from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
+from actors.cell import CellRef
 from actors.direct import DirectInvocation, rejection_error
 from actors.event import Event
 
@@ -22,8 +24,27 @@ class ArmDirect(NamedTuple):
     invocation: DirectInvocation
 
 
+class AgentRef(CellRef):
+    """A ref to an agent. What is sent to one that has stopped is refused by its inbox, which tells of it."""
+
+    def tell(self, message: Any) -> None:
+        """Send an event without waiting for an answer; what cannot be taken is raised."""
+        if isinstance(message, Event):
+            self.actor_inbox.put(Envelope(message))
+        else:
+            super().tell(message)
+
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
+        """Send an event; return its answer, or a future of it."""
+        if not isinstance(message, Event):
+            return super().ask(message, block=block, timeout=timeout)
+        reply = self.actor_class._create_future()
+        self.actor_inbox.put(Envelope(message, reply_to=reply))
+        return reply.get(timeout=timeout) if block else reply
+
+
 class AgentInbox:
-    """Where Pykka's refs put envelopes: it runs in the sender's thread and never blocks."""
+    """Where Pykka's refs put envelopes: it runs in the sender's thread, and blocks only where the mailbox says so."""
 
     __slots__ = ("_cell",)
 
@@ -37,6 +58,7 @@ class AgentInbox:
             TypeError: If it is neither.
             MailboxFullError: If there is no room and nobody waits for an answer.
             ActorDeadError: If the agent is stopped or failed, and nobody waits for an answer.
+            BreakerOpenError: If its circuit breaker is open, and nobody waits for an answer.
             ForkedRuntimeError: In the child of a fork.
         """
         cell = self._cell
@@ -61,7 +83,11 @@ class AgentInbox:
         cell = self._cell
         invocation = DirectInvocation(cell, event, reply)
         rejection = cell.submit(invocation)
-        if rejection is None and invocation.deadline_at is not None:
+        if rejection is not None:
+            rejection = cell.reconsider(invocation, rejection)
+        if rejection is not None:
+            cell.system.dead_letters.turned_away(invocation, rejection)
+        elif invocation.deadline_at is not None:
             cell.system.plane.post(cell, ArmDirect(invocation))
         return rejection
 

@@ -3,78 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from actors.agent import Agent
+from actors.agent_halt import Halt, stop_hook
+from actors.broods import orphan
 from actors.instance import Instance
-from actors.invocation import StartWork, StopWork, is_crash
+from actors.invocation import StartWork, StopWork, has_lost_process, is_crash
+from actors.lifecycle_messages import (
+    Drained,
+    HaltGraceOver,
+    LifecycleMessage,
+    Renew,
+    Start,
+    StartEnded,
+    StartOverdue,
+    StopGraceOver,
+    StopHookEnded,
+    StopRequested,
+)
 from actors.work import render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
-from supervisors.signals import ChildFailed, ChildStopped
+from supervisors.signals import ChildFailed, ChildHalted, ChildStarted, ChildStopped
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+    from actors.cell import ControlCell
     from actors.dispatchers.lane import Lane
 
 
-class LifecycleMessage:
-    """The base of the messages that a cell hands to its lifecycle."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Start(LifecycleMessage):
-    work: StartWork
-
-
-@dataclass(frozen=True, slots=True)
-class _StartEnded(LifecycleMessage):
-    work: StartWork
-    product: Any
-    error: BaseException | None
-
-
-@dataclass(frozen=True, slots=True)
-class _StartOverdue(LifecycleMessage):
-    work: StartWork
-
-
-@dataclass(frozen=True, slots=True)
-class Renew(LifecycleMessage):
-    """Replace an instance whose event loop was replaced."""
-
-    instance: Instance
-
-
-@dataclass(frozen=True, slots=True)
-class _StopRequested(LifecycleMessage):
-    reply: Any
-    grace: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _StopGraceOver(LifecycleMessage):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Drained(LifecycleMessage):
-    """Something that was running ended while the agent was closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _StopHookEnded(LifecycleMessage):
-    work: StopWork
-
-
 class Lifecycle:
-    """Starts, restarts and stops the instances of a cell; the agent supervisor decides, this carries out."""
+    """Starts, restarts and stops the instances of a cell; the agent supervisor decides, this carries out.
+
+    Attributes:
+        spec: The agent's name and restart policy.
+        supervisor: Who decides: that of its group, or of the runtime. Set before it begins.
+    """
 
     def __init__(self, cell: AgentCell) -> None:
         self._cell = cell
         self._system = cell.system
+        self.spec = cell.spec
+        self.supervisor: ControlCell = cell.system.agent_supervisor
+        # Whether the supervisor waits to hear that all instances are ready.
+        self._is_awaited = False
+        # The stop of the instances that were replaced all at once.
+        self._halt: Halt | None = None
         self._stop_replies: list[Any] = []
         self._pending_hooks: set[StopWork] = set()
+        self._hung_hooks: set[StopWork] = set()
         self._is_stopping = False
 
     def handle(self, message: LifecycleMessage) -> None:
@@ -83,8 +59,8 @@ class Lifecycle:
 
     @property
     def hung_hooks(self) -> int:
-        """How many stop hooks were still running when the agent was counted as stopped."""
-        return len(self._pending_hooks) if self._cell.is_stopped else 0
+        """How many stop hooks were still running when the agent, or those instances, were counted as stopped."""
+        return len(self._hung_hooks) + (len(self._pending_hooks) if self._cell.is_stopped else 0)
 
     # Starting
 
@@ -96,21 +72,31 @@ class Lifecycle:
                 instance.is_ready = True
                 cell.idle.append(instance)
             else:
-                self._system.plane.post(cell, _Start(StartWork(cell, instance)))
+                self._system.plane.post(cell, Start(StartWork(cell, instance)))
+
+    def start(self, reason: str) -> None:
+        """Have all instances made, and tell the supervisor when they are ready."""
+        cell = self._cell
+        if cell.definition.make is None:
+            self._tell(ChildStarted(self))
+        elif cell.closed is None and not self._is_awaited:
+            self._is_awaited = True
+            for instance in list(cell.instances):
+                self._start(Start(StartWork(cell, instance, reason=reason)))
 
     def start_ended(self, work: StartWork, product: Any, error: BaseException | None) -> None:
         """Take note that making an instance ended. Any thread."""
-        self._system.plane.post(self._cell, _StartEnded(work, product, error))
+        self._system.plane.post(self._cell, StartEnded(work, product, error))
 
-    def _start(self, message: _Start) -> None:
+    def _start(self, message: Start) -> None:
         work, plane = message.work, self._system.plane
         work.instance.is_starting = True
         if work.timer is None:
             at = plane.now() + self._system.hook_timeout
-            work.timer = plane.schedule(at, self._cell, _StartOverdue(work))
+            work.timer = plane.schedule(at, self._cell, StartOverdue(work))
         self._cell.dispatcher.execute(work)
 
-    def _on_start_ended(self, message: _StartEnded) -> None:
+    def _on_start_ended(self, message: StartEnded) -> None:
         work, cell = message.work, self._cell
         if work.has_ended:
             return
@@ -121,12 +107,23 @@ class Lifecycle:
         if message.error is not None:
             self._start_failed(work.instance, render(message.error).text)
             return
+        if work.instance not in cell.instances:
+            self._end_late(work, message.product)
+            return
         cell.define(work.definition)
         if work.is_made_only:
             fresh = StartWork(cell, work.instance, reason=work.reason, product=message.product)
-            self._start(_Start(fresh))
+            self._start(Start(fresh))
         else:
             self.instance_ready(work.instance, message.product, work.host)
+
+    def _end_late(self, work: StartWork, product: Any) -> None:
+        """Stop what was made for an instance that has been replaced, or whose agent has stopped, meanwhile."""
+        if not work.is_made_only:
+            work.instance.behaviour, work.instance.host = product, work.host
+        if self._halt is None or not self._halt.has(work.instance):
+            self._call_stop_hook(work.instance)
+        self._progress()
 
     def instance_ready(self, instance: Instance, product: Any, host: Any) -> None:
         """Let an instance take events."""
@@ -140,9 +137,12 @@ class Lifecycle:
                 following = cell.take_for(instance)
         if following is not None:
             cell.dispatcher.execute(following)
-        self._progress_stop()
+        if self._is_awaited and all(each.is_ready for each in cell.instances):
+            self._is_awaited = False
+            self._tell(ChildStarted(self))
+        self._progress()
 
-    def _on_start_overdue(self, message: _StartOverdue) -> None:
+    def _on_start_overdue(self, message: StartOverdue) -> None:
         work, dispatcher = message.work, self._cell.dispatcher
         if work.has_ended:
             return
@@ -155,9 +155,9 @@ class Lifecycle:
 
     def _start_failed(self, instance: Instance, detail: str) -> None:
         cell = self._cell
-        if self._is_stopping:
+        if self._is_stopping or instance not in cell.instances:
             self._forget(instance)
-            self._progress_stop()
+            self._progress()
             return
         if not any(other.is_ready for other in cell.instances):
             with cell.lock:
@@ -170,18 +170,27 @@ class Lifecycle:
     def report_crash(self, instance: Instance, outcome: Outcome) -> None:
         """Tell the agent supervisor that an instance crashed. Any thread."""
         reason = "base_exception" if is_crash(outcome) else "exception"
-        self.report_failure(instance, reason, str(outcome))
+        if has_lost_process(outcome):
+            reason = "process_ended"
+        self.report_failure(instance, reason, str(outcome), is_normal=_is_normal_exit(outcome))
 
-    def report_failure(self, instance: Instance, reason: str, detail: str) -> None:
-        """Tell the agent supervisor that an instance needs a restart, unless the agent is closed. Any thread."""
-        if self._cell.closed is not None:
-            return
-        supervisor = self._system.agent_supervisor
-        self._system.plane.post(supervisor, ChildFailed(self._cell, instance, reason, detail))
+    def report_failure(self, instance: Instance, reason: str, detail: str, *, is_normal: bool = False) -> None:
+        """Tell the agent supervisor that an instance needs a restart, unless it has been replaced. Any thread."""
+        if instance not in self._cell.instances:
+            self._system.plane.post(self._cell, Drained())
+        elif self._cell.closed is None:
+            self._tell(ChildFailed(self, instance, reason, detail, is_normal))
 
-    def restart(self, instance: Instance, reason: str) -> None:
+    def owns(self, part: Instance) -> bool:
+        """Say whether it is one of the agent's instances, and the agent neither stopped nor failed."""
+        return self._cell.closed is None and part in self._cell.instances
+
+    def _tell(self, signal: Any) -> None:
+        self._system.plane.post(self.supervisor, signal)
+
+    def restart(self, part: Instance, reason: str) -> None:
         """Replace an instance; its number, the mailbox and the ref stay."""
-        cell = self._cell
+        cell, instance = self._cell, part
         if cell.closed is not None or instance not in cell.instances:
             return
         fresh = Instance(instance.number)
@@ -189,8 +198,9 @@ class Lifecycle:
             cell.instances[instance.number] = fresh
             if instance in cell.idle:
                 cell.idle.remove(instance)
+        orphan(cell)
         previous = instance.behaviour if not instance.is_stale else None
-        self._start(_Start(StartWork(cell, fresh, reason=reason, previous=previous)))
+        self._start(Start(StartWork(cell, fresh, reason=reason, previous=previous)))
 
     def give_up(self, detail: str) -> None:
         """Mark the agent failed: what is queued is rejected, and so is what comes."""
@@ -201,6 +211,38 @@ class Lifecycle:
                 cell.closed = outcome
             letters = cell.mailbox.clear()
         cell.reject(letters, outcome)
+        orphan(cell)
+
+    def halt(self, grace: float) -> None:
+        """Stop all instances, the work in flight within `grace` seconds; then tell the supervisor."""
+        cell, plane = self._cell, self._system.plane
+        if self._is_stopping or self._halt is not None:
+            return  # it is told how that ends
+        if cell.definition.make is None:
+            self._tell(ChildHalted(self))
+            return
+        self._is_awaited = False
+        self._halt = halt = Halt(cell)
+        plane.schedule(plane.now() + grace, cell, HaltGraceOver(halt))
+        self._progress()
+
+    def _on_halt_grace_over(self, message: HaltGraceOver) -> None:
+        if self._halt is message.halt:
+            self._cut_halt(message.halt)
+            self._progress()
+
+    def _cut_halt(self, halt: Halt) -> None:
+        halt.cut()
+        self._hung_hooks |= halt.hooks
+        halt.hooks.clear()
+
+    def _progress(self, _message: LifecycleMessage | None = None) -> None:
+        """Go on with what is under way."""
+        if self._halt is not None and self._halt.progress():
+            self._halt = None
+            orphan(self._cell)
+            self._tell(ChildHalted(self))
+        self._progress_stop()
 
     def leave(self, lane: Lane) -> None:
         """Renew the instances that live on a lane that was replaced."""
@@ -218,7 +260,9 @@ class Lifecycle:
 
     def _renew(self, message: Renew) -> None:
         instance = message.instance
-        if self._cell.closed is None and instance in self._cell.instances and instance.work is None:
+        if instance not in self._cell.instances:
+            self._progress()
+        elif self._cell.closed is None and instance.work is None:
             self._call_stop_hook(instance)
             self.restart(instance, "loop_replaced")
 
@@ -226,9 +270,9 @@ class Lifecycle:
 
     def request_stop(self, reply: Any, grace: float | None) -> None:
         """Ask for the stop; `reply` is set when it is done. Any thread."""
-        self._system.plane.post(self._cell, _StopRequested(reply, grace))
+        self._system.plane.post(self._cell, StopRequested(reply, grace))
 
-    def _on_stop_requested(self, message: _StopRequested) -> None:
+    def _on_stop_requested(self, message: StopRequested) -> None:
         cell = self._cell
         if cell.is_stopped:
             if message.reply is not None:
@@ -238,20 +282,24 @@ class Lifecycle:
             self._stop_replies.append(message.reply)
         if not self._is_stopping:
             self._is_stopping = True
-            self._close(message.grace)
-        self._progress_stop()
+            self._close(message.grace, message.detail)
+        self._progress()
 
-    def _close(self, grace: float | None) -> None:
+    def end(self, detail: str, grace: float | None) -> None:
+        """Stop for good, as the supervisor wants it."""
+        self._on_stop_requested(StopRequested(None, grace, detail))
+
+    def _close(self, grace: float | None, detail: str) -> None:
         cell, plane = self._cell, self._system.plane
-        outcome = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED, detail="it was stopped")
+        outcome = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED, detail=detail)
         with cell.lock:
             cell.closed = outcome
             letters = cell.mailbox.clear()
         cell.reject(letters, outcome)
         seconds = cell.spec.grace if grace is None else grace
-        plane.schedule(plane.now() + seconds, cell, _StopGraceOver())
+        plane.schedule(plane.now() + seconds, cell, StopGraceOver())
 
-    def _progress_stop(self, _message: LifecycleMessage | None = None) -> None:
+    def _progress_stop(self) -> None:
         """Call the stop hooks of the instances that are idle; finish when nothing is left."""
         cell = self._cell
         if not self._is_stopping or cell.is_stopped:
@@ -259,17 +307,14 @@ class Lifecycle:
         for instance in [each for each in cell.instances if each.work is None and not each.is_starting]:
             self._forget(instance)
             self._call_stop_hook(instance)
-        if not cell.instances and not cell.active and not self._pending_hooks:
+        if not cell.instances and not cell.active and not self._pending_hooks and self._halt is None:
             self._finish_stop()
 
     def _call_stop_hook(self, instance: Instance) -> None:
-        behaviour = instance.behaviour
-        if behaviour is None or type(behaviour).on_stop is Agent.on_stop:
-            return
-        work = StopWork(self._cell, behaviour)
-        work.host = instance.host
-        self._pending_hooks.add(work)
-        self._cell.dispatcher.execute(work)
+        work = stop_hook(self._cell, instance)
+        if work is not None:
+            self._pending_hooks.add(work)
+            self._cell.dispatcher.execute(work)
 
     def _forget(self, instance: Instance) -> None:
         cell = self._cell
@@ -280,11 +325,14 @@ class Lifecycle:
 
     def stop_hook_ended(self, work: StopWork) -> None:
         """Take note that a stop hook ended. Any thread."""
-        self._system.plane.post(self._cell, _StopHookEnded(work))
+        self._system.plane.post(self._cell, StopHookEnded(work))
 
-    def _on_stop_hook_ended(self, message: _StopHookEnded) -> None:
+    def _on_stop_hook_ended(self, message: StopHookEnded) -> None:
         self._pending_hooks.discard(message.work)
-        self._progress_stop()
+        self._hung_hooks.discard(message.work)
+        if self._halt is not None:
+            self._halt.hooks.discard(message.work)
+        self._progress()
 
     def _on_stop_grace_over(self, _message: LifecycleMessage) -> None:
         """Cancel what is still running, and stop without it."""
@@ -295,27 +343,41 @@ class Lifecycle:
         for invocation in list(cell.running()):
             cell.cancel(invocation, outcome)
         cell.give_up_running()
+        if self._halt is not None:
+            self._cut_halt(self._halt)
+            self._halt = None
         self._finish_stop()
 
     def _finish_stop(self) -> None:
         cell = self._cell
         cell.mark_stopped()
+        orphan(cell)
         agents = self._system.agents
         if agents.get(cell.name) is cell:
             del agents[cell.name]
-        self._system.plane.post(self._system.agent_supervisor, ChildStopped(cell))
+        self._tell(ChildStopped(self))
         for reply in self._stop_replies:
             reply.set(None)
         self._stop_replies.clear()
 
 
+_NORMAL_EXITS = ("SystemExit: ", "SystemExit: 0", "SystemExit: None")
+
+
+def _is_normal_exit(outcome: Outcome) -> bool:
+    """Return whether an outcome tells of a `SystemExit` by which the agent says that it is done, as a program would."""
+    failure = outcome.failure
+    return failure is not None and failure.types[0] == "builtins.SystemExit" and failure.text in _NORMAL_EXITS
+
+
 _HANDLERS: dict[type, Callable[[Lifecycle, Any], None]] = {
-    _Start: Lifecycle._start,
-    _StartEnded: Lifecycle._on_start_ended,
-    _StartOverdue: Lifecycle._on_start_overdue,
+    Start: Lifecycle._start,
+    StartEnded: Lifecycle._on_start_ended,
+    StartOverdue: Lifecycle._on_start_overdue,
     Renew: Lifecycle._renew,
-    _StopRequested: Lifecycle._on_stop_requested,
-    _StopGraceOver: Lifecycle._on_stop_grace_over,
-    Drained: Lifecycle._progress_stop,
-    _StopHookEnded: Lifecycle._on_stop_hook_ended,
+    StopRequested: Lifecycle._on_stop_requested,
+    StopGraceOver: Lifecycle._on_stop_grace_over,
+    HaltGraceOver: Lifecycle._on_halt_grace_over,
+    Drained: Lifecycle._progress,
+    StopHookEnded: Lifecycle._on_stop_hook_ended,
 }

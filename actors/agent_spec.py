@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from actors.agent import AgentDefinition, define
 from actors.agent_cell import AgentCell
 from actors.arguments import check_count, check_name
+from actors.guarded_agent_cell import GuardedAgentCell
+from actors.mailbox import DEFAULT_CAPACITY, MailboxPolicy
 from actors.system import System
+from supervisors.breaker import Breaker
 from supervisors.child_spec import ChildSpec
 from supervisors.deadlines import check_timeout
 from supervisors.restarts import Restart
@@ -22,24 +25,37 @@ class AgentSpec:
         concurrency: How many instances; None for a function that is not limited.
         timeout: Seconds for each event; None is no limit.
         restart: When a crashed instance is restarted.
-        mailbox: How many events may wait.
+        mailbox: How many events may wait, and what becomes of one more.
+        breaker: When it is left alone; None is never.
     """
 
     definition: AgentDefinition
     concurrency: int | None
     timeout: float | None
     restart: Restart
-    mailbox: int
+    mailbox: MailboxPolicy
+    breaker: Breaker | None = None
 
     def cell(self, system: System, grace: float) -> AgentCell:
         """Make the agent's cell; it begins when its lifecycle is told to."""
-        return AgentCell(
+        spec = ChildSpec(name=self.definition.name, restart=self.restart, grace=grace)
+        if self.breaker is None and self.mailbox.overflow == "reject":
+            return AgentCell(
+                system,
+                self.definition,
+                spec,
+                concurrency=self.concurrency,
+                capacity=self.mailbox.capacity,
+                timeout=self.timeout,
+            )
+        return GuardedAgentCell(
             system,
             self.definition,
-            ChildSpec(name=self.definition.name, restart=self.restart, grace=grace),
+            spec,
             concurrency=self.concurrency,
-            capacity=self.mailbox,
+            mailbox=self.mailbox,
             timeout=self.timeout,
+            breaker=self.breaker,
         )
 
 
@@ -51,7 +67,8 @@ def specify(
     dispatcher: str | None = None,
     timeout: float | None = None,
     restart: Restart | None = None,
-    mailbox: int = 10_000,
+    mailbox: int | MailboxPolicy = DEFAULT_CAPACITY,
+    breaker: Breaker | None = None,
 ) -> AgentSpec:
     """Understand the arguments of `Runtime.spawn()`, which tells what they mean.
 
@@ -63,9 +80,19 @@ def specify(
     owner = f"spawn({name!r}):"
     if concurrency is not None:
         check_count(concurrency, f"{owner} concurrency")
-    check_count(mailbox, f"{owner} mailbox")
+    if not isinstance(mailbox, MailboxPolicy):
+        check_count(mailbox, f"{owner} mailbox")
+        mailbox = MailboxPolicy(capacity=mailbox)
+    if breaker is not None and not isinstance(breaker, Breaker):
+        raise TypeError(f"{owner} breaker must be a supervisors.Breaker, not {breaker!r}")
     if restart is not None and not isinstance(restart, Restart):
         raise TypeError(f"{owner} restart must be a supervisors.Restart, not {restart!r}")
     definition = define(name, agent, dispatcher)
     instances = concurrency or (None if definition.make is None else 1)
-    return AgentSpec(definition, instances, check_timeout(timeout, owner), restart or Restart(), mailbox)
+    if instances is None and mailbox.overflow == "drop_oldest":
+        raise ValueError(
+            f"{owner} nothing waits for a function without a concurrency, so nothing can be dropped; "
+            "give it a concurrency, or choose another overflow rule"
+        )
+    seconds = check_timeout(timeout, owner)
+    return AgentSpec(definition, instances, seconds, restart or Restart(), mailbox, breaker)

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from actors.admission import WaitingLine
 from actors.caches import Caches
 from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.delivery import Delivery
 from actors.dispatchers.lane import Lane
 from actors.dispatchers.loop import LoopDispatcher
+from actors.dispatchers.process import ProcessDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Environment
 from actors.matching import Matchers
@@ -22,6 +24,7 @@ from actors.system import System
 from actors.telemetry import FactCounter, Observer, Telemetry
 from actors.work import render
 from supervisors.agent_supervisor import AgentSupervisor
+from supervisors.retry_budget import RetryBudgets
 
 
 class Containment:
@@ -39,7 +42,7 @@ class Containment:
     def on_defect(self, recipient: Any, message: Any, error: BaseException) -> None:
         """End the run that a message belonged to; a message of the runtime's own is handled again if interrupted."""
         number = recipient.run if isinstance(recipient, ControlCell) else 0
-        keeper = recipient if isinstance(recipient, RunKeeper) else self._runs.get(number)
+        keeper = recipient if isinstance(recipient, RunKeeper) else self._keeper(number)
         text = render(error).text
         if keeper is not None:
             keeper.fail(text)
@@ -50,10 +53,14 @@ class Containment:
             logging.ERROR, "internal error: %s while %r handled %r", text, recipient, type(message)
         )
 
+    def _keeper(self, number: int) -> RunKeeper | None:
+        return self._runs.get(number) or self._system.child_runs.keepers.get(number)
+
     def on_interrupt(self) -> None:
         """Make good what an interrupt may have left half-done."""
         self._system.threads.repair()
         self._system.loops.repair()
+        self._system.processes.repair()
         for cell in list(self._system.agents.values()):
             cell.repair()
         self._system.caches.repair()
@@ -113,12 +120,15 @@ def assemble(
     system.telemetry = Telemetry(system.delivery, counter, observers)
     system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt)
     system.threads = parts.threads(environment, settings)
+    system.processes = ProcessDispatcher(environment.threads, settings.hook_timeout)
     system.loops = parts.loops(environment, system.plane, system.telemetry, loop)
     system.loops.on_replaced = containment.on_lane_replaced
     system.caches = Caches(system.plane)
     system.matchers = Matchers()
     system.abandon_after = settings.abandon_after
     system.hook_timeout = settings.hook_timeout
+    system.line = WaitingLine(system, settings.max_runs) if settings.waiting else None
+    system.retry_budgets = None if settings.retry_budget is None else RetryBudgets(settings.retry_budget)
     system.agent_supervisor = ControlCell(AgentSupervisor(), system)
     system.control_cells.add(system.agent_supervisor)
     return system

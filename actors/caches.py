@@ -218,6 +218,10 @@ class Ticket:
         """Return that no agent keeps it from getting on: it is another run that it waits for."""
         return ""
 
+    def obstacle(self) -> str:
+        """Return nothing: time alone is what it lacks."""
+        return ""
+
     def _leave(self) -> None:
         following = self._cache.leave(self._key, self)
         if following is not None:

@@ -108,6 +108,10 @@ class Evaluation(Work):
         """Name the agent that keeps it from getting on; empty when none does."""
         return self.dispatcher.delayer(self)
 
+    def obstacle(self) -> str:
+        """Return nothing: time alone is what it lacks."""
+        return ""
+
     def _answer(self, outcome: Outcome, value: Any) -> None:
         self.ended_at = now = self.system.plane.now()
         attempt = self.attempt

@@ -7,18 +7,28 @@ and the identity of what occurs twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgpack
 
+from actors.arguments import check_count
 from actors.errors import CodecError
 from actors.shapes import SHAPES, kind_of
-from actors.wire import Tag, expand, known_types
+from actors.wire import Tag, Types, expand, known_types
 from supervisors.excerpt import excerpt
 
 FORMAT_VERSION = 1
 """The first element of every message; a change that old readers cannot understand raises it."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""How long a message may be, unless it is said otherwise."""
+
+MAX_DEPTH = 512
+"""How deeply the lists and dicts of a message may nest, unless it is said otherwise. No message is deeper."""
+
+MAX_ITEMS = 1 << 24
+"""How many items each list or dict of a message may have, unless it is said otherwise."""
 
 _INTEGER = 0
 """The code of the extension type of integers beyond 64 bits; those of the tags follow."""
@@ -29,14 +39,22 @@ _UNICODE_ERRORS = "surrogatepass"
 _BITS_IN_A_BYTE = 8
 
 
-def encode(value: object) -> bytes:
+def encode(value: object, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the bytes of an event, a state, a result, an outcome, a trace, an error of ours, or plain data.
 
     Patterns, branches, conditions and mergers can be encoded too, unless they hold callables.
 
+    Args:
+        value: What to encode.
+        max_bytes: How many bytes it may take. They are counted when they have been made.
+
     Raises:
-        CodecError: If something in it is not plain data, is shared by reference, or is a callable.
+        CodecError: If something in it is not plain data, is shared by reference, or is a callable; or if it is too long
+            or nests too deeply.
+        TypeError: If a limit is no whole number.
+        ValueError: If a limit is less than 1.
     """
+    check_count(max_bytes, "encode(): max_bytes")
     kind = kind_of(value)
     message = [FORMAT_VERSION, kind, SHAPES[kind].write(value)]
     try:
@@ -45,28 +63,71 @@ def encode(value: object) -> bytes:
         raise
     except (ValueError, OverflowError) as error:
         raise CodecError(f"what is to be encoded is too long or nests too deeply: {error}") from error
+    _check_size(len(packed), max_bytes)
     return packed
 
 
-def decode(data: bytes, *, types: Iterable[type] = ()) -> Any:
+def decode(
+    data: bytes,
+    *,
+    types: Iterable[type] | Types = (),
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = MAX_ITEMS,
+) -> Any:
     """Return what `encode` was given, as a copy. Runs no code of a user's: validators and `__init__` do not run again.
 
     Args:
-        data: The bytes. They may come from a stranger: memory stays within a small multiple of their length.
-        types: The dataclasses and pydantic models that may be in them. No class is ever imported.
+        data: The bytes. They may come from a stranger: memory stays within 300 times their length, which dicts of
+            one item need; ordinary data needs about 15 times.
+        types: The dataclasses and pydantic models that may be in them. No class is ever imported. A mapping finds
+            them by their names, `module:qualified.name`.
+        max_bytes: How many bytes there may be; no more are looked at.
+        max_depth: How deeply lists and dicts may nest in the bytes. The message itself is a list, and most values lie
+            one to three levels below it. Plain data may have 200 levels of its own in any case, not more.
+        max_items: How many items each list or dict may have.
 
     Raises:
-        CodecError: If they are not what this version of `encode` writes, or hold a class that is not among `types`.
-        TypeError: If `data` are no bytes, or something in `types` is neither a dataclass nor a model.
+        CodecError: If they are not what this version of `encode` writes, hold a class that is not among `types`, or are
+            beyond a limit. No other error comes of the bytes, whatever they are.
+        TypeError: If `data` are no bytes, a limit is no whole number, or something in `types` is neither a dataclass
+            nor a model.
+        ValueError: If a limit is less than 1.
     """
-    known = known_types(types)
+    for limit, name in ((max_bytes, "max_bytes"), (max_depth, "max_depth"), (max_items, "max_items")):
+        check_count(limit, f"decode(): {name}")
+    known = types if isinstance(types, Mapping) else known_types(types)
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"what is to be decoded must be bytes, not {excerpt(data)}")
-    kind, body = _opened(_unpacked(bytes(data)))
+    content = bytes(data)
+    _check_size(len(content), max_bytes)
+    message = _unpacked(content, max_items)
+    if max_depth < MAX_DEPTH:
+        _check_depth(message, max_depth)
+    kind, body = _opened(message)
     return SHAPES[kind].read(body, known)
 
 
-def _unpacked(data: bytes) -> Any:
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise CodecError(f"the message takes {size} bytes, and {most} are the limit")
+
+
+def _check_depth(message: Any, most: int) -> None:
+    """Refuse a message whose lists and dicts nest too deeply; level by level, so that it cannot be too deep for us."""
+    level = [message]
+    for _ in range(most + 1):
+        level = [item for holder in level if type(holder) in (list, dict) for item in _items_of(holder)]
+        if not level:
+            return
+    raise CodecError(f"the message nests deeper than {most} levels")
+
+
+def _items_of(holder: Any) -> Iterable[Any]:
+    return holder.values() if type(holder) is dict else holder
+
+
+def _unpacked(data: bytes, max_items: int) -> Any:
     try:
         _measure(data)
         return msgpack.unpackb(
@@ -77,8 +138,8 @@ def _unpacked(data: bytes) -> Any:
             max_str_len=len(data),
             max_bin_len=len(data),
             max_ext_len=len(data),
-            max_array_len=len(data),
-            max_map_len=len(data),
+            max_array_len=min(len(data), max_items),
+            max_map_len=min(len(data), max_items),
         )
     except CodecError:
         raise

@@ -78,6 +78,10 @@ class ControlPlane:
         """How many timers are armed."""
         return len(self._timers)
 
+    def is_inside(self) -> bool:
+        """Return whether this thread is inside."""
+        return self._is_inside()  # type: ignore[no-any-return]  # a bool
+
     def start(self) -> None:
         """Start the deadline thread."""
         self._thread = self._threads.start("mixmode-deadlines", self._serve)
@@ -212,9 +216,9 @@ class ControlPlane:
     def fire_due(self) -> None:
         """Queue the messages that are due. Inside the control plane."""
         now = self.now()
-        while (timer := self._timers.pop_due(now)) is not None:
+        while (timer := self._timers.first_due(now)) is not None:
             self._queue.append((timer.cell, timer.message))
-            timer.cell = timer.message = None
+            self._timers.drop_first()  # now: an interrupt has it sent twice rather than never
         self._looks_at = self._timers.next_at
         self._is_firing = False
         if threading.current_thread() is not self._thread:

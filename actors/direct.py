@@ -12,6 +12,7 @@ from actors.invocation import Assignment, Invocation
 from actors.result import AgentResult
 from actors.state import EMPTY_SNAPSHOT, State
 from actors.values import FrozenDict
+from supervisors.errors import BreakerOpenError
 from supervisors.facts import AgentRan
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
@@ -33,6 +34,11 @@ class DirectInvocation(Invocation):
         deadline_at = None if cell.timeout is None else now + cell.timeout
         super().__init__(cell, assignment, 1, deadline_at, now)
         self._reply = reply
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it was told, not asked."""
+        return self._reply is None
 
     def _observe(self, outcome: Outcome) -> None:
         telemetry, now, begun_at = self.cell.system.telemetry, self.cell.now(), self.begun_at
@@ -56,11 +62,9 @@ class DirectInvocation(Invocation):
             reply.fail(_error(self, outcome))
 
     def _report(self, outcome: Outcome) -> None:
-        system = self.cell.system
-        if outcome.kind is OutcomeKind.REJECTED:
-            detail = f"an event told to agent {self.agent!r}: {outcome}"
-            system.dead_letter(outcome.reason.value, detail)
-        system.delivery.log(
+        if outcome.reason is Reason.DROPPED:
+            return  # that is what the mailbox was told to do; the dead letter tells of it
+        self.cell.system.delivery.log(
             logging.WARNING,
             "agent %r did not handle an event that it was told: %s",
             self.agent,
@@ -79,8 +83,10 @@ def rejection_error(agent: str, outcome: Outcome, capacity: int) -> Exception:
     """Return the error that tells a sender why its event was not handled."""
     if outcome.kind is OutcomeKind.TIMED_OUT:
         return AgentTimeoutError(agent, outcome)
-    if outcome.reason is Reason.MAILBOX_FULL:
+    if outcome.reason is Reason.MAILBOX_FULL or outcome.reason is Reason.DROPPED:
         return MailboxFullError(agent, capacity)
+    if outcome.reason is Reason.BREAKER_OPEN:
+        return BreakerOpenError(f"agent {agent!r}", outcome.detail)
     if outcome.kind is OutcomeKind.REJECTED:
         return AgentStoppedError(agent, outcome.detail or str(outcome))
     return AgentFailedError(agent, outcome)

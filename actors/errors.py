@@ -62,6 +62,28 @@ class AgentExistsError(ActorError, ValueError):
         return f"an agent named {self.name!r} is spawned already; stop it first or choose another name"
 
 
+class GroupExistsError(ActorError, ValueError):
+    """The name is taken by a group that has not stopped yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"a group named {self.name!r} exists already; stop it first or choose another name"
+
+
+class GroupStoppedError(ActorError, RuntimeError):
+    """The group was stopped: it takes no agents any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"group {self.name!r} was stopped; it takes no agents, make another group"
+
+
 class RuntimeNotRunningError(ActorError, RuntimeError):
     """The runtime was not started yet, or is stopping or stopped."""
 
@@ -83,13 +105,16 @@ class ForkedRuntimeError(ActorError, RuntimeError):
 
 
 class OverloadedError(ActorError):
-    """As many runs are in progress as the runtime allows."""
+    """As many runs are in progress, and wait for their turn, as the runtime allows."""
 
-    def __init__(self, max_runs: int) -> None:
-        super().__init__(max_runs)
+    def __init__(self, max_runs: int, waiting: int = 0) -> None:
+        super().__init__(max_runs, waiting)
         self.max_runs = max_runs
+        self.waiting = waiting
 
     def __str__(self) -> str:
+        if self.waiting:
+            return f"{self.max_runs} runs are in progress and {self.waiting} wait their turn; submit again later"
         return f"{self.max_runs} runs are in progress, as many as max_runs allows; submit again later"
 
 
@@ -102,6 +127,53 @@ class WouldDeadlockError(ActorError, RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.call} would block the event loop that has to do the work; await the run or the future instead"
+
+
+class ContextEndedError(ActorError, RuntimeError):
+    """A context was used to start something when its event had ended already, or was not wanted any more."""
+
+    def __init__(self, agent: str, call: str) -> None:
+        super().__init__(agent, call)
+        self.agent = agent
+        self.call = call
+
+    def __str__(self) -> str:
+        return (
+            f"{self.call} of agent {self.agent!r}: its event has ended, or nobody waits for it any more; "
+            "a context starts something only while the agent handles the event that it came with"
+        )
+
+
+class NestingError(ActorError, RecursionError):
+    """Agents that run workflows of agents that run workflows, too deep.
+
+    Attributes:
+        agents: The agents that wait for each other, the outermost first.
+        limit: How deep child runs may be nested.
+    """
+
+    def __init__(self, agents: tuple[str, ...], limit: int) -> None:
+        super().__init__(agents, limit)
+        self.agents = agents
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"child runs may be nested {self.limit} deep, no deeper: {' -> '.join(self.agents)} -> ..."
+
+
+class WaitingThreadsError(ActorError):
+    """As many threads wait in `context.run()` as may."""
+
+    def __init__(self, agent: str, limit: int) -> None:
+        super().__init__(agent, limit)
+        self.agent = agent
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"agent {self.agent!r} cannot wait for a run of its own: {self.limit} threads do so, as many as may; "
+            "make it `async def`, which takes no thread to wait"
+        )
 
 
 class AgentStoppedError(ActorError, pykka.ActorDeadError):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
-from actors.errors import InvalidResultError, MissingKeysError
+from actors.context import InvocationContext
+from actors.errors import InvalidResultError, MissingKeysError, ProcessEndedError
 from actors.event import Event
 from actors.result import settle
 from actors.state import Snapshot, State
-from actors.work import Work, failed, render
+from actors.wait_cycles import find_cycle, told
+from actors.work import RenderedError, Work, failed, render
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt
 
@@ -92,6 +94,16 @@ class Invocation(Work):
         raise NotImplementedError
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing will come of it any more."""
+        return self.ended_at is not None or (not self.is_live and self.begun_at is None)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether nobody waits for its answer: it was told to an agent, not asked."""
+        return False
+
+    @property
     def may_move(self) -> bool:
         """Whether it may be run on another event loop instead."""
         return self.begun_at is None and self.instance is None
@@ -111,7 +123,7 @@ class Invocation(Work):
         snapshot = assignment.state
         self._state = state = State._over(snapshot)
         if definition.requires:
-            _check_keys(definition, "requires", snapshot)
+            check_keys(definition, "requires", snapshot)
         event = assignment.event.derived(self.agent, assignment.metadata)
         run = definition.function or self.instance.behaviour.run  # type: ignore[union-attr]  # what is no function has instances
         if definition.wants_context:
@@ -127,17 +139,21 @@ class Invocation(Work):
         delta, metadata = settle(self.agent, base, state, returned)
         definition = self.cell.definition
         if definition.produces:
-            _check_keys(definition, "produces", base.apply(delta))
+            check_keys(definition, "produces", base.apply(delta))
         return delta, metadata
 
     def done(self, value: Any, error: BaseException | None) -> None:
         """Report to the cell."""
         self._state = None
-        outcome = COMPLETED if error is None else failed(_reason_of(error), error, is_task=self.task is not None)
+        outcome = COMPLETED if error is None else failed(reason_of(error), error, is_task=self.task is not None)
         self.cell.finished(self, outcome, value)
 
     def refuse(self, outcome: Outcome) -> None:
         """Report that the dispatcher will not run it, or lost it."""
+        if self.begun_at is None:
+            if not self.is_live:
+                return  # it was withdrawn meanwhile, which told of it
+            self.cell.system.dead_letters.rejected(self, outcome)
         self.cell.finished(self, outcome, None)
 
     def withdraw(self, outcome: Outcome) -> None:
@@ -147,6 +163,16 @@ class Invocation(Work):
     def delayer(self) -> str:
         """Name the agent that keeps it from getting on; empty when none does."""
         return self.cell.dispatcher.delayer(self)
+
+    def obstacle(self) -> str:
+        """Say which agents wait for each other, if that is why it does not get on. Inside the control plane."""
+        cycle = find_cycle(self) if self.cell.system.offspring else ()
+        return told(cycle) if cycle else ""
+
+    @property
+    def step(self) -> Attempt | None:
+        """The attempt at a step of a run that it is; None if it is a direct event."""
+        return None
 
 
 class SupervisedInvocation(Invocation):
@@ -163,6 +189,11 @@ class SupervisedInvocation(Invocation):
         super().__init__(cell, attempt.payload, attempt.attempts, attempt.attempt_deadline.at, attempt.sent_at)
         self._attempt = attempt
 
+    @property
+    def step(self) -> Attempt:
+        """The attempt that it is."""
+        return self._attempt
+
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Post the answer to the supervisor."""
         delta, metadata = value if value is not None else (None, None)
@@ -178,31 +209,6 @@ class SupervisedInvocation(Invocation):
             metadata,
         )
         self.cell.system.plane.post(self._attempt.supervisor, answer)
-
-
-class InvocationContext:
-    """The `AgentContext` of an invocation."""
-
-    __slots__ = ("_invocation",)
-
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
-
-    @property
-    def remaining(self) -> float | None:
-        """The seconds that are left until the deadline; None when there is none."""
-        at = self._invocation.deadline_at
-        return None if at is None else max(0.0, at - self._invocation.cell.now())
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody waits for the answer any more."""
-        return not self._invocation.is_live
-
-    @property
-    def attempt(self) -> int:
-        """Which try this is; 1 is the first."""
-        return self._invocation.number
 
 
 class StartWork(Work):
@@ -346,14 +352,22 @@ async def _survive_async(agent: str, hook: Any) -> None:
         logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
 
 
-def _check_keys(definition: AgentDefinition, declared: str, snapshot: Snapshot) -> None:
+def check_keys(definition: AgentDefinition, declared: str, snapshot: Snapshot) -> None:
+    """Refuse a state that lacks keys which an agent declares that it `requires`, or `produces`.
+
+    Raises:
+        MissingKeysError: If it does.
+    """
     keys = definition.requires if declared == "requires" else definition.produces
     missing = tuple(key for key in keys if key not in snapshot)
     if missing:
         raise MissingKeysError(definition.name, declared, missing)
 
 
-def _reason_of(error: BaseException) -> Reason:
+def reason_of(error: BaseException) -> Reason:
+    """Return why an event failed, by what was raised."""
+    if isinstance(error, RenderedError):
+        return error.reason
     if isinstance(error, InvalidResultError):
         return Reason.INVALID_RESULT
     if isinstance(error, MissingKeysError):
@@ -363,6 +377,13 @@ def _reason_of(error: BaseException) -> Reason:
 
 
 def is_crash(outcome: Outcome) -> bool:
-    """Return whether an outcome tells of a `BaseException` that is no ordinary one."""
+    """Return whether an outcome tells of a `BaseException` that is no ordinary one, or of the end of a process."""
     failure = outcome.failure
-    return outcome.kind is OutcomeKind.FAILED and failure is not None and "builtins.Exception" not in failure.types
+    if outcome.kind is not OutcomeKind.FAILED or failure is None:
+        return False
+    return "builtins.Exception" not in failure.types or has_lost_process(outcome)
+
+
+def has_lost_process(outcome: Outcome) -> bool:
+    """Return whether an outcome tells of the end of the process that an agent lived in."""
+    return outcome.failure is not None and isinstance(outcome.failure.exception, ProcessEndedError)

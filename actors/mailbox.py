@@ -3,7 +3,47 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import Final, Literal, Protocol, TypeAlias
+
+from pydantic import Field
+
+from supervisors.model import Model
+
+DEFAULT_CAPACITY: Final = 10_000
+
+Overflow: TypeAlias = Literal["reject", "drop_oldest", "wait"]
+
+
+class MailboxPolicy(Model):
+    """How many events may wait for an agent, and what becomes of one more.
+
+    Attributes:
+        capacity: How many may wait; for a function without a concurrency, how many may be in progress.
+        overflow: `reject` refuses the newcomer. `drop_oldest` takes it, and the one that has waited longest is answered
+            as rejected, with reason `dropped`, and becomes a dead letter. `wait` lets whoever tells or asks the agent
+            from outside wait for room; where that would block an event loop or a run, the newcomer is refused.
+        wait: Seconds that a sender waits at most before it is refused; with `wait` only.
+    """
+
+    capacity: int = Field(ge=1)
+    overflow: Overflow
+    wait: float | None = Field(gt=0)
+
+    def __init__(
+        self, *, capacity: int = DEFAULT_CAPACITY, overflow: Overflow = "reject", wait: float | None = None
+    ) -> None:
+        """Check and keep the policy.
+
+        Raises:
+            TypeError: If a value is of a wrong type.
+            ValueError: If a value is out of range, or `wait` and the overflow rule do not go together.
+        """
+        super().__init__(capacity=capacity, overflow=overflow, wait=wait)
+        if (wait is None) is (overflow == "wait"):
+            raise ValueError(
+                "MailboxPolicy: wait must be given with overflow='wait', as seconds, and only then; "
+                f"not overflow={overflow!r} with wait={wait!r}"
+            )
 
 
 class Letter(Protocol):

@@ -9,19 +9,18 @@ many as evaluations run at once, which the threads of the runtime limit.
 from __future__ import annotations
 
 import json
-import os
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from actors.child_process import NO_SIGNAL, ChildProcess, ending
 from actors.errors import MatcherError
 from actors.matcher import FOUND, NOT_FOUND, READY
 
@@ -34,53 +33,32 @@ SLOW_AFTER = 0.05
 _SCRIPT = str(Path(__file__).with_name("matcher.py").resolve())
 _LEAST_TIME = 0.001
 
-# A host may have restored the default of SIGPIPE: it must not die of a matcher that did. macOS lacks the flag.
-_NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 
-
-class Matcher:
+class Matcher(ChildProcess):
     """One process, which does one search at a time.
 
-    It is in a session of its own, so no Ctrl-C of a terminal reaches it, and has none of the host's files open. It
-    ends when this object is ended, when the host dies, and when a search takes longer than it may.
+    It ends when this object is ended, when the host dies, and when a search takes longer than it may.
 
     Raises:
         OSError: If it cannot be started.
     """
 
     def __init__(self) -> None:
-        if not sys.executable or getattr(sys, "frozen", False):
-            raise OSError("there is no Python interpreter at sys.executable to run it")
         self._socket, theirs = socket.socketpair()
         with theirs:
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", _SCRIPT],
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                    start_new_session=True,
-                )
-            except BaseException:
-                self._socket.close()
-                raise
+            super().__init__(
+                ["-I", "-S", _SCRIPT],
+                [self._socket],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+            )
         self._answered = select.poll()
         self._answered.register(self._socket, select.POLLIN)
         self._is_ready = False
         # Whether it is counted among those at work. Touched by the thread that uses it.
         self.is_counted = False
-        _matchers.add(self)
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
 
     def search(
         self,
@@ -109,7 +87,7 @@ class Matcher:
                 self._is_ready = self._socket.recv(1) == READY
             granted = max(_LEAST_TIME, seconds())
             request = json.dumps([granted, pattern, flags, list(texts)], ensure_ascii=False)
-            self._socket.sendall(request.encode("utf-8", "surrogatepass") + b"\n", _NO_SIGNAL)
+            self._socket.sendall(request.encode("utf-8", "surrogatepass") + b"\n", NO_SIGNAL)
             if not self._answered.poll(SLOW_AFTER * 1_000):
                 on_slow()
             answer = self._socket.recv(1)
@@ -118,21 +96,6 @@ class Matcher:
         if not self._is_ready or answer not in (FOUND, NOT_FOUND):
             raise MatcherError(pattern, _ending(self.end(), granted))
         return answer == FOUND
-
-    def kill(self) -> None:
-        """End the process; whoever waits for its answer is told. Does not block. Any thread, any time."""
-        self._process.kill()
-
-    def end(self) -> int:
-        """End the process if it has not ended, and return its exit status. Blocks for a millisecond or two."""
-        self._process.kill()
-        self._socket.close()
-        return self._process.wait()
-
-    def disown(self) -> None:
-        """Forget the process without ending it: in the child of a fork it is the parent's."""
-        self._socket.close()
-        self._process.returncode = 0
 
 
 class Matchers:
@@ -268,16 +231,5 @@ def _ending(status: int, seconds: float) -> str:
     if status == -signal.SIGALRM:
         return f"the {seconds:.3g} s that were left for it have passed"
     if status < 0:
-        return f"its process was ended by signal {-status}"
-    return f"its process exited with status {status}; is {sys.executable!r} a Python interpreter?"
-
-
-_matchers: weakref.WeakSet[Matcher] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for matcher in list(_matchers):
-        matcher.disown()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+        return ending(status)
+    return f"{ending(status)}; is {sys.executable!r} a Python interpreter?"

@@ -5,14 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from actors.instruments import BUCKET_BOUNDS, Counter, Distribution, Gauge, Histogram, Instrument
 from actors.labels import LabelValues
+from supervisors.breaker import BreakerState
 from supervisors.facts import (
     AgentRan,
     AgentRestarted,
     BranchFailed,
+    BreakerChanged,
     CacheHit,
     CacheMissed,
     DeadLettered,
@@ -50,6 +53,7 @@ class Measurements:
         self._set_up_failures()
         self._set_up_upkeep()
         self._set_up_caches()
+        self._set_up_back_pressure()
         self.notes: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
             RunEnded: self._run_ended,
@@ -61,6 +65,7 @@ class Measurements:
             AgentRan: self._agent_ran,
             AgentRestarted: self._agent_restarted,
             LoopBlocked: self._loop_blocked,
+            BreakerChanged: self._breaker_changed,
             DeadLettered: self._dead_lettered,
             CacheHit: self._cache_hit,
             CacheMissed: self._cache_missed,
@@ -71,6 +76,8 @@ class Measurements:
         mailbox_depth: Mapping[str, int],
         actors: Mapping[str, int],
         abandoned_work: Mapping[str, int],
+        breaker_state: Mapping[str, int] = MappingProxyType({}),
+        runs_waiting: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Replace what was read off the runtime earlier, and take over the count of overflows."""
         in_progress = Counts(self._running.values())
@@ -78,6 +85,8 @@ class Measurements:
         self._mailbox_depth.replace(mailbox_depth)
         self._actors.replace(actors)
         self._abandoned_work.replace(abandoned_work)
+        self._breaker_state.replace(breaker_state)
+        self._runs_waiting.replace(runs_waiting)
         self._label_overflow.replace(self._labels.overflow)
 
     def _set_up_durations(self) -> None:
@@ -147,7 +156,7 @@ class Measurements:
         )
         self._dead_letters = self._counter(
             "mixmode_dead_letters_total",
-            "Messages that nobody wanted any more.",
+            "Messages that nobody wanted any more, or that could not be delivered.",
             "reason",
         )
         self._loop_blocked_time = self._counter(
@@ -171,6 +180,23 @@ class Measurements:
             "mixmode_cache_misses_total",
             "Values that a node began to compute, in vain or not.",
             "workflow stage",
+        )
+
+    def _set_up_back_pressure(self) -> None:
+        self._breaker_state = self._gauge(
+            "mixmode_breaker_state",
+            "The state of an agent's circuit breaker: 0 is closed, 1 is half-open, 2 is open.",
+            "agent",
+        )
+        self._breaker_opened = self._counter(
+            "mixmode_breaker_opened_total",
+            "How often an agent's circuit breaker opened.",
+            "agent",
+        )
+        self._runs_waiting = self._gauge(
+            "mixmode_runs_waiting",
+            "Runs that wait for their turn now, because max_runs are being executed.",
+            "workflow",
         )
 
     def _histogram(self, name: str, text: str, labels: str) -> Histogram:
@@ -244,6 +270,10 @@ class Measurements:
 
     def _loop_blocked(self, fact: LoopBlocked) -> None:
         self._loop_blocked_time.add((fact.agent,), fact.seconds)
+
+    def _breaker_changed(self, fact: BreakerChanged) -> None:
+        if fact.state == BreakerState.OPEN:
+            self._breaker_opened.add((fact.agent,))
 
     def _dead_lettered(self, fact: DeadLettered) -> None:
         self._dead_letters.add((fact.reason,))

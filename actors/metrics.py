@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
@@ -51,11 +52,15 @@ class Gauges(NamedTuple):
         mailbox_depth: How many events wait, by agent.
         actors: How many actors are alive, by kind.
         abandoned_work: How many pieces of given-up work still run, by agent.
+        breaker_state: The level of each circuit breaker, by agent.
+        runs_waiting: How many runs wait for their turn, by workflow.
     """
 
     mailbox_depth: Mapping[str, int]
     actors: Mapping[str, int]
     abandoned_work: Mapping[str, int]
+    breaker_state: Mapping[str, int] = MappingProxyType({})
+    runs_waiting: Mapping[str, int] = MappingProxyType({})
 
 
 class MetricsActor:

@@ -9,11 +9,13 @@ from typing import Any
 from actors.callables import condition_job, merger_job
 from actors.cell import ControlCell
 from actors.conditions import Condition
+from actors.dead_letters import DeadLetter
 from actors.invocation import SupervisedInvocation
 from actors.mergers import Merger
 from actors.orchestrators.base import BEGIN, Part, Pattern
 from actors.orchestrators.branch import Branch, part_of
 from actors.values import FrozenDict
+from actors.wait_cycles import refuse_cycle
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt, Job
 
@@ -38,12 +40,17 @@ class AgentTarget:
         if cell is None:
             detail = f"agent {self.name!r} was stopped"
             rejection = Outcome(OutcomeKind.REJECTED, Reason.UNKNOWN_AGENT, detail=detail)
+            letter = DeadLetter(Reason.UNKNOWN_AGENT.value, detail, self.name, attempt.payload.event)
+            system.dead_letters.tell(letter)
         else:
             invocation = SupervisedInvocation(cell, attempt)
             attempt.handle = invocation
             refusal = cell.submit(invocation)
+            if refusal is None and system.offspring:
+                refusal = refuse_cycle(invocation)
             if refusal is None:
                 return invocation
+            system.dead_letters.turned_away(invocation, refusal)
             rejection = refusal
         context.send(attempt.supervisor, Answer(attempt, attempt.attempts, rejection, None))
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from actors.admission import ARRIVE, RELEASE, Arrive, Release, Turn
 from actors.cell import ControlCell
 from actors.errors import (
     ForkedRuntimeError,
@@ -19,7 +20,7 @@ from actors.state import Snapshot, State
 from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.facts import RunEnded
 from supervisors.outcome import Outcome, OutcomeKind, Reason
-from supervisors.signals import Close, Ended
+from supervisors.signals import Close, Ended, Supervise
 from supervisors.trace import TraceRecord
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Run:
         self._result: RunResult | None = None
         # Set before it is submitted, dropped when it has ended.
         self.supervisor: ControlCell | None = None
+        # Who has it begin when it is its turn; None when it does not wait for that. Set before it is in line.
+        self.waiting: RunKeeper | None = None
 
     def __repr__(self) -> str:
         ending = self._ending
@@ -164,12 +167,14 @@ class Run:
         """End it with an outcome. Any thread; harmless when it has ended."""
         if self.supervisor is not None:
             self._system.plane.post(self.supervisor, Close(outcome))
+        if (keeper := self.waiting) is not None:
+            self._system.plane.post(keeper, RELEASE)  # it begins, and ends at once
 
     def resolve(self, ending: _Ending) -> None:
         """Let it end. Inside the control plane; the first ending counts."""
         if self._ending is None:
             self._ending = ending
-        self.supervisor = None
+        self.supervisor = self.waiting = None
         self._latch.open()
 
     def wait(self, timeout: float | None) -> bool:
@@ -225,29 +230,55 @@ class RunKeeper:
         snapshot: The state that it starts from.
     """
 
-    __slots__ = ("_branches", "_input", "_runs", "_started", "_system", "run", "supervisor")
+    __slots__ = ("_branches", "_input", "_request", "_runs", "_started", "_system", "run", "supervisor")
 
     def __init__(self, system: System, run: Run, runs: dict[int, RunKeeper], snapshot: Snapshot) -> None:
-        self._branches = BranchSupervisor(run.workflow, run.id)
+        self._started = now = system.plane.now()
+        budgets = system.retry_budgets
+        tokens = None if budgets is None else budgets.of(run.workflow, now)
+        self._branches = BranchSupervisor(run.workflow, run.id, tokens)
         self._system = system
         self._runs = runs
-        self._started = system.plane.now()
+        # What has the root begin, for as long as the run waits for its turn.
+        self._request: Supervise | None = None
         self._input = snapshot
         self.run = run
         self.supervisor = run.supervisor = ControlCell(self._branches, system, run.id)
 
-    def handle(self, ended: Ended | Abort) -> None:
-        """Take how the root ended. Inside the control plane."""
-        if isinstance(ended, Abort):
-            outcome = Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail="its submission was interrupted")
-            self._abandon(outcome)
+    def begin(self, request: Supervise) -> None:
+        """Have the root begin, as soon as it is the run's turn. Any thread; once."""
+        plane = self._system.plane
+        if self._system.line is None:
+            plane.post(self.supervisor, request)
             return
-        self._end(
-            ended.outcome,
-            self._input.apply(delta_of(ended.value)),
-            reports_of(ended.value),
-            ended.record,
-        )
+        self._request = request
+        self.run.waiting = self
+        plane.post(self, ARRIVE)
+
+    def handle(self, message: Ended | Abort | Arrive | Turn | Release) -> None:
+        """Take how the root ended, or what concerns the run's turn. Inside the control plane."""
+        match message:
+            case Ended(_, outcome, value, record):
+                self._end(outcome, self._input.apply(delta_of(value)), reports_of(value), record)
+            case Abort():
+                detail = "its submission was interrupted"
+                self._abandon(Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail=detail))
+            case _:
+                self._take_turn(message)
+
+    def _take_turn(self, message: Arrive | Turn | Release) -> None:
+        """Get in line, or begin: because it is the run's turn, or because it has been ended while it waited."""
+        line, request = self._system.line, self._request
+        if line is None or request is None:
+            return  # it began
+        if isinstance(message, Arrive):
+            deadline: Any = request.deadline
+            line.arrive(self, request.payload.metadata["session_id"], deadline.at)
+            return
+        if isinstance(message, Release):
+            line.release(self.run.id)
+        self._request = self.run.waiting = None
+        self._system.plane.send(self.supervisor, request)
 
     def fail(self, detail: str) -> None:
         """End the run because of a defect of the runtime's. Inside the control plane."""
@@ -275,4 +306,7 @@ class RunKeeper:
             # In this order: after an interrupt it may be told twice, but it is told.
             self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
             self._runs.pop(run.id, None)
+        if self._system.line is not None:
+            self._request = None
+            self._system.line.leave(run.id)
         run.resolve(_Ending(outcome, snapshot, reports, record, duration))

@@ -10,21 +10,25 @@ from typing import Any
 
 import pykka
 
+from actors.agent_group import Group
 from actors.agent_registry import AgentRegistry
 from actors.agent_spec import specify
 from actors.arguments import as_event, check_loop, check_observers, check_stop_timeout
 from actors.assembly import assemble
 from actors.checks.keys import Start
+from actors.child_runs import ChildRuns
 from actors.environment import Environment
 from actors.errors import OverloadedError
 from actors.event import Event
 from actors.findings import Finding
+from actors.health import Health, examine
 from actors.invocation import Assignment
 from actors.latch import refuse_to_block
-from actors.lifetime import Lifetime
-from actors.metrics import Gauges, MetricsActor
+from actors.mailbox import DEFAULT_CAPACITY, MailboxPolicy
+from actors.metrics import MetricsActor
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
+from actors.oversight import Oversight
 from actors.plans import Plans
 from actors.reply import Reply
 from actors.run import ABORT, Run, RunKeeper, RunResult
@@ -33,13 +37,17 @@ from actors.shutdown import StopReport, shut_down
 from actors.state import Snapshot, State
 from actors.telemetry import Observer
 from actors.values import FrozenDict
+from supervisors.breaker import Breaker
+from supervisors.child_spec import GroupSpec
 from supervisors.deadlines import UNLIMITED, Deadline, check_timeout
 from supervisors.facts import RunStarted
 from supervisors.restarts import Restart
+from supervisors.retry_budget import RetryBudget
 from supervisors.signals import Supervise
+from supervisors.strategies import Strategy
 
 
-class Runtime(Lifetime):
+class Runtime(Oversight):
     """A supervised actor runtime, to be embedded in a service.
 
     A context manager, sync and async: leaving it drains what is in progress within `grace`, leaving it by an exception
@@ -48,7 +56,8 @@ class Runtime(Lifetime):
     Args:
         loop: The host's event loop, for async agents to share; None runs one of the runtime's own on a thread.
         default_timeout: Seconds for runs that are submitted without a timeout; None is no limit.
-        max_runs: How many runs may be in progress; one more is refused with `OverloadedError`.
+        max_runs: How many runs are executed at once.
+        waiting: How many more wait, sessions taking turns; beyond that they are refused with `OverloadedError`.
         metrics: Whether metrics are kept.
         metrics_port: Serve `/metrics` on this port of the loopback interface (0: any free one); None listens nowhere.
         observers: Objects with `observe(fact)`, called on the delivery thread.
@@ -57,6 +66,7 @@ class Runtime(Lifetime):
         hook_timeout: Seconds for each start of an agent: its constructor, `on_start` and `on_restart`.
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.
+        retry_budget: How many retries a workflow may make, all its runs together; None is no limit.
         environment: Where time, randomness and threads come from; the machine if not given.
 
     Raises:
@@ -70,6 +80,7 @@ class Runtime(Lifetime):
         loop: asyncio.AbstractEventLoop | None = None,
         default_timeout: float | None = None,
         max_runs: int = 10_000,
+        waiting: int = 0,
         metrics: bool = True,
         metrics_port: int | None = None,
         observers: Sequence[Observer] = (),
@@ -78,11 +89,13 @@ class Runtime(Lifetime):
         hook_timeout: float = 30.0,
         max_threads: int = 128,
         max_abandoned: int = 1_000,
+        retry_budget: RetryBudget | None = None,
         environment: Environment | None = None,
     ) -> None:
         settings = RuntimeSettings(
             default_timeout=default_timeout,
             max_runs=max_runs,
+            waiting=waiting,
             metrics=metrics,
             metrics_port=metrics_port,
             grace=grace,
@@ -90,6 +103,7 @@ class Runtime(Lifetime):
             hook_timeout=hook_timeout,
             max_threads=max_threads,
             max_abandoned=max_abandoned,
+            retry_budget=retry_budget,
         )
         super().__init__(settings)
         check_loop(loop)
@@ -108,6 +122,9 @@ class Runtime(Lifetime):
         )
         self._agents = self._system.agents = AgentRegistry()
         self._plans = Plans(self._agents, self._system.delivery)
+        self._system.child_runs = ChildRuns(
+            self._system, self._plans, self._numbers, spawn=self.spawn, default_timeout=default_timeout
+        )
 
     # Agents
 
@@ -120,7 +137,9 @@ class Runtime(Lifetime):
         dispatcher: str | None = None,
         timeout: float | None = None,
         restart: Restart | None = None,
-        mailbox: int = 10_000,
+        mailbox: int | MailboxPolicy = DEFAULT_CAPACITY,
+        breaker: Breaker | None = None,
+        group: Group | None = None,
     ) -> pykka.ActorRef[Any]:
         """Start an agent under a name and return its ref at once; it gets ready in the background.
 
@@ -132,7 +151,9 @@ class Runtime(Lifetime):
             dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by what `run` is if not given.
             timeout: Seconds for each event, waiting included.
             restart: When a crashed instance is restarted; `Restart()` if not given.
-            mailbox: How many events may wait; one more is rejected.
+            mailbox: How many events may wait, one more being rejected; or a `MailboxPolicy`, with another rule.
+            breaker: When it is left alone because it keeps failing; None is never. See `breaker()`.
+            group: Which group it is the last of; None if it stands alone.
 
         Returns:
             A `pykka.ActorRef`: `ref.ask(event)` answers with an `AgentResult`, `ref.tell(event)` does not answer.
@@ -152,14 +173,54 @@ class Runtime(Lifetime):
             timeout=timeout,
             restart=restart,
             mailbox=mailbox,
+            breaker=breaker,
         )
-        cell = spec.cell(self._system, self.settings.grace)
+        cell = spec.cell(self._system, self.settings.grace if group is None else group.spec.grace)
         ref = cell.actor_ref  # made before anybody else can ask for it
         with self._admission:
             self.check_running()
             self._agents.add(cell)
-        cell.lifecycle.begin()
+        if group is None:
+            cell.lifecycle.begin()
+        else:
+            group.adopt(cell)
         return ref
+
+    def group(
+        self,
+        name: str,
+        *,
+        strategy: Strategy | str = Strategy.ONE_FOR_ONE,
+        restart: Restart | None = None,
+        grace: float | None = None,
+    ) -> Group:
+        """Make a group, whose agents start in order, stop in reverse and are restarted together; spawn them on it.
+
+        Args:
+            name: What it is called, in reports.
+            strategy: Whom a crash restarts: that agent ("one_for_one"), all ("one_for_all"), or that agent and those
+                spawned after it ("rest_for_one"). When no restart helps, these are marked failed.
+            restart: How often the group starts anew when an agent of it has used up its own restarts; once a minute
+                if not given.
+            grace: Seconds for what an agent is doing when it is stopped; the runtime's `grace` if not given.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If an argument is out of range.
+            GroupExistsError: If the name is taken.
+            RuntimeNotRunningError: If the runtime is not running.
+        """
+        policy = restart if restart is not None else Restart(max_restarts=1)
+        seconds = self.settings.grace if grace is None else grace
+        spec = GroupSpec(name=name, strategy=strategy, restart=policy, grace=seconds)
+        with self._admission:
+            self.check_running()
+            return Group(spec, self._system, self.spawn).register()
+
+    @property
+    def health(self) -> Health:
+        """How it is: ok, or degraded with the reasons; `mixmode_actors{kind="failed_agent"}` counts them."""
+        return examine(list(self._agents.values()))
 
     def agent(self, name: str) -> pykka.ActorRef[Any]:
         """Return the ref of a spawned agent.
@@ -229,7 +290,7 @@ class Runtime(Lifetime):
             ValueError: If the timeout is not positive.
             UnknownAgentError: If the workflow names agents that are not spawned.
             InvalidWorkflowError: If no run of the workflow can end ok; `check()` tells.
-            OverloadedError: If `max_runs` are in progress.
+            OverloadedError: If `max_runs` are executed and as many wait as may.
             RuntimeNotRunningError: If the runtime is not running.
             ForkedRuntimeError: In the child of a fork.
         """
@@ -248,7 +309,7 @@ class Runtime(Lifetime):
             with system.plane.shield:
                 self._admit(keeper)
                 system.telemetry.observe(RunStarted(plan.name, number))
-                system.plane.post(keeper.supervisor, Supervise(None, keeper, 0, plan.root, assignment, deadline))
+                keeper.begin(Supervise(None, keeper, 0, plan.root, assignment, deadline))
         except BaseException:  # it was refused, or interrupted: nobody will hold the run
             system.plane.post(keeper, ABORT)
             raise
@@ -307,49 +368,6 @@ class Runtime(Lifetime):
         self.check_running()
         return self._plans.findings(workflow, start)
 
-    @property
-    def runs_in_progress(self) -> int:
-        """How many runs have not ended."""
-        return len(self._runs)
-
-    # Metrics
-
-    def metrics_text(self) -> bytes:
-        """Return the metrics in Prometheus' text format.
-
-        Raises:
-            ValueError: If the runtime keeps no metrics.
-        """
-        return self._kept_metrics().text()
-
-    @property
-    def metrics_registry(self) -> Any:
-        """The `prometheus_client.CollectorRegistry`, to be mounted in a host's own metrics page."""
-        return self._kept_metrics().registry
-
-    @property
-    def metrics_port(self) -> int | None:
-        """The port that serves `/metrics`; None if none does."""
-        return self._metrics.port if self._metrics is not None else None
-
-    def _kept_metrics(self) -> MetricsActor:
-        if self._metrics is None:
-            raise ValueError("this runtime keeps no metrics: it was made with metrics=False")
-        return self._metrics
-
-    def _gauges(self) -> Gauges:
-        agents = list(self._agents.items())
-        control = len(self._system.control_cells)
-        return Gauges(
-            mailbox_depth={name: cell.depth for name, cell in agents},
-            actors={
-                "agent": len(agents),
-                "orchestrator": max(0, control - 1),
-                "supervisor": len(self._runs) + 1,
-            },
-            abandoned_work={name: cell.abandoned_count for name, cell in agents},
-        )
-
     # Inside
 
     def _open(self) -> None:
@@ -375,6 +393,7 @@ class Runtime(Lifetime):
     def _admit(self, keeper: RunKeeper) -> None:
         with self._admission:
             self.check_running()
-            if len(self._runs) >= self.settings.max_runs:
-                raise OverloadedError(self.settings.max_runs)
+            limits = self.settings
+            if len(self._runs) >= limits.max_runs + limits.waiting:
+                raise OverloadedError(limits.max_runs, limits.waiting)
             self._runs[keeper.run.id] = keeper

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from actors.orchestrators.base import usable_timeout
 from supervisors.model import Model
+from supervisors.retry_budget import RetryBudget
 
 
 class RuntimeSettings(Model):
@@ -13,7 +14,8 @@ class RuntimeSettings(Model):
 
     Attributes:
         default_timeout: Seconds for runs that are submitted without a timeout; None is no limit.
-        max_runs: How many runs may be in progress; one more is refused.
+        max_runs: How many runs are executed at once.
+        waiting: How many more may wait for their turn; one more is refused.
         metrics: Whether metrics are kept.
         metrics_port: The port on loopback that serves `/metrics`, 0 for any free one; None listens nowhere.
         grace: Seconds that `stop()` waits for runs in progress and then for agents.
@@ -21,10 +23,12 @@ class RuntimeSettings(Model):
         hook_timeout: Seconds for a constructor and hooks of an agent.
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.
+        retry_budget: How many retries a workflow may make, all its runs together; None is no limit.
     """
 
     default_timeout: float | None = None
     max_runs: int = Field(default=10_000, ge=1)
+    waiting: int = Field(default=0, ge=0)
     metrics: bool = True
     metrics_port: int | None = Field(default=None, ge=0, le=65_535)
     grace: float = Field(default=10.0, ge=0)
@@ -32,6 +36,7 @@ class RuntimeSettings(Model):
     hook_timeout: float = Field(default=30.0, gt=0)
     max_threads: int = Field(default=128, ge=1)
     max_abandoned: int = Field(default=1_000, ge=1)
+    retry_budget: RetryBudget | None = None
 
     @field_validator("default_timeout", mode="plain")
     @classmethod

@@ -12,7 +12,7 @@ from actors.system import System
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 _MARGIN = 1.0
-"""Seconds that each step may take beyond the time that was given, for what needs no waiting in principle."""
+"""Seconds that all steps together may take beyond the time that was given, for what needs no waiting in principle."""
 
 _SHUTDOWN = Outcome(OutcomeKind.CANCELLED, Reason.SHUTDOWN, detail="the runtime was stopped")
 
@@ -43,14 +43,15 @@ def shut_down(system: System, runs: Iterable[RunKeeper], seconds: float) -> Stop
     for keeper in left:
         keeper.run.close(_SHUTDOWN)
     for keeper in left:
-        keeper.run.wait(_MARGIN)
+        keeper.run.wait(_time_left(system, until))
     cells = _stop_agents(system, until)
-    system.loops.stop(_MARGIN)
-    system.threads.stop(_MARGIN)
+    system.loops.stop(_time_left(system, until) / 2)  # the rest is for those who come after it
+    system.threads.stop(_time_left(system, until) / 2)
+    system.processes.stop(_time_left(system, until) / 2)
     system.matchers.stop()
     abandoned = {cell.name: cell.abandoned_count for cell in cells if cell.abandoned_count}
     system.plane.stop()
-    system.delivery.stop(_MARGIN)
+    system.delivery.stop(_time_left(system, until))
     system.control_cells.clear()
     return StopReport(tuple(repr(keeper.run) for keeper in left), abandoned)
 
@@ -65,13 +66,21 @@ def _drain(system: System, runs: Iterable[RunKeeper], until: float) -> list[RunK
 
 
 def _stop_agents(system: System, until: float) -> list[AgentCell]:
-    """Stop the agents all at once, the last spawned first, and return them."""
+    """Stop all groups, and all agents that are in none, at once, the last spawned first; return the agents."""
     cells = list(reversed(system.agents.values()))
     replies = []
+    for group in list(system.groups.values()):
+        replies.append(reply := Reply())
+        group.request_stop(reply, until)
     for cell in cells:
-        reply = Reply()
-        replies.append(reply)
-        cell.request_stop(reply, max(0.0, until - system.plane.now()))
+        if cell.lifecycle.supervisor is system.agent_supervisor:
+            replies.append(reply := Reply())
+            cell.request_stop(reply, max(0.0, until - system.plane.now()))
     for reply in replies:
-        reply.wait(max(0.0, until - system.plane.now()) + _MARGIN)
+        reply.wait(max(0.0, until - system.plane.now()) + _time_left(system, until))
     return cells
+
+
+def _time_left(system: System, until: float) -> float:
+    """Return the seconds that a step may take which should take none: what is left of the margin that all share."""
+    return min(_MARGIN, max(0.0, until + _MARGIN - system.plane.now()))

@@ -6,20 +6,29 @@ import os
 import weakref
 from typing import TYPE_CHECKING
 
+from actors.dead_letters import DeadLetter, DeadLetters
 from actors.errors import ForkedRuntimeError
-from supervisors.facts import DeadLettered
 
 if TYPE_CHECKING:
+    from actors.admission import WaitingLine
     from actors.agent_cell import AgentCell
+    from actors.agent_group import Group
+    from actors.broods import Brood
     from actors.caches import Caches
     from actors.cell import ControlCell
+    from actors.child_runs import ChildRuns
     from actors.control import ControlPlane
     from actors.delivery import Delivery
     from actors.dispatchers.loop import LoopDispatcher
+    from actors.dispatchers.process import ProcessDispatcher
     from actors.dispatchers.threads import ThreadDispatcher
     from actors.environment import Environment
+    from actors.instance import Instance
+    from actors.invocation import Invocation
     from actors.matching import Matchers
+    from actors.offspring import Offspring
     from actors.telemetry import Telemetry
+    from supervisors.retry_budget import RetryBudgets
 
 
 class System:
@@ -32,13 +41,21 @@ class System:
         plane: The control plane.
         loops: The dispatcher for async agents.
         threads: The dispatcher for plain functions.
+        processes: The dispatcher for agents in processes of their own.
         agents: The agents by name; single dict operations.
+        groups: The groups by name; likewise.
+        dead_letters: Who counts what nobody wants, and tells subscribers.
         control_cells: The cells of the control plane that are alive, so that nobody collects them.
         agent_supervisor: Who restarts agents.
+        child_runs: Who starts runs and agents on behalf of agents.
+        offspring: What agents have started, by the event that it ends with; single dict operations.
+        broods: What instances of agents have spawned; inside the control plane only.
         matchers: The processes that search for regular expressions.
         caches: What `Cached` nodes keep; inside the control plane only.
         abandon_after: Seconds between asking work to stop and giving it up.
         hook_timeout: Seconds granted to a constructor or hook.
+        line: Where runs wait for their turn; None if none waits.
+        retry_budgets: How many retries each workflow may make; None if that is not limited.
     """
 
     environment: Environment
@@ -47,15 +64,23 @@ class System:
     plane: ControlPlane
     loops: LoopDispatcher
     threads: ThreadDispatcher
+    processes: ProcessDispatcher
     agent_supervisor: ControlCell
+    child_runs: ChildRuns
     matchers: Matchers
     caches: Caches
     abandon_after: float
     hook_timeout: float
+    line: WaitingLine | None = None
+    retry_budgets: RetryBudgets | None = None
 
     def __init__(self) -> None:
         self.agents: dict[str, AgentCell] = {}
+        self.groups: dict[str, Group] = {}
         self.control_cells: set[ControlCell] = set()
+        self.offspring: dict[Invocation, Offspring] = {}
+        self.broods: dict[AgentCell, dict[Instance, Brood]] = {}
+        self.dead_letters = DeadLetters(self)
         # Written in the child of a fork, before anything else runs there.
         self.is_forked = False
         _systems.add(self)
@@ -71,7 +96,7 @@ class System:
 
     def dead_letter(self, reason: str, detail: str) -> None:
         """Count a message that nobody wants any more."""
-        self.telemetry.observe(DeadLettered(reason, detail))
+        self.dead_letters.tell(DeadLetter(reason, detail))
 
 
 _systems: weakref.WeakSet[System] = weakref.WeakSet()

@@ -11,8 +11,10 @@ from actors.delivery import Delivery
 from supervisors.facts import (
     AgentGivenUp,
     AgentRestarted,
+    BreakerChanged,
     DeadLettered,
     Fact,
+    GroupRestarted,
     LoopBlockNoticed,
     StageEnded,
 )
@@ -21,6 +23,8 @@ from supervisors.trace import TraceRecord
 _LOGGED: dict[type, tuple[int, str]] = {
     AgentRestarted: (logging.WARNING, "restarting agent %r after %s: %s"),
     AgentGivenUp: (logging.ERROR, "agent %r is marked failed: %s"),
+    GroupRestarted: (logging.WARNING, "restarting group %r: %s"),
+    BreakerChanged: (logging.WARNING, "the breaker of agent %r is %s: %s"),
     LoopBlockNoticed: (logging.WARNING, "agent %r blocks an event loop, for %.3f s by now"),
     DeadLettered: (logging.DEBUG, "dead letter (%s): %s"),
 }

@@ -52,15 +52,21 @@ class TimerHeap:
         """When the heap wants to be looked at next; None if it is empty."""
         return self._entries[0][0] if self._entries else None
 
-    def pop_due(self, now: float) -> ScheduledMessage | None:
-        """Remove and return the next message that is due; None when none is."""
+    def first_due(self, now: float) -> ScheduledMessage | None:
+        """Return the next message that is due, without removing it; None when none is."""
         entries = self._entries
         while entries and entries[0][0] <= now:
-            timer = heappop(entries)[2]
+            timer = entries[0][2]
             if timer.cell is not None:
                 return timer
+            heappop(entries)
             self._cancelled -= 1
         return None
+
+    def drop_first(self) -> None:
+        """Remove what `first_due()` returned."""
+        timer = heappop(self._entries)[2]
+        timer.cell = timer.message = None
 
     def note_cancelled(self) -> None:
         """Count one more cancelled timer, and sweep when half of the heap is dead."""

@@ -6,7 +6,7 @@ A list that begins with a tag stands for something else than a list; no plain da
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -40,6 +40,32 @@ class Tag(IntEnum):
     OFFSET = 6
     ZONE = 7
     RECORD = 8
+
+
+class FoundTypes(Mapping[str, type]):
+    """The classes that a function finds by their names on the wire; which there are is not known before.
+
+    Args:
+        find: Returns what a name stands for; it may raise whatever it likes.
+    """
+
+    def __init__(self, find: Callable[[str], object]) -> None:
+        self._find = find
+        self._found: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._found:
+            try:
+                self._found.update(known_types([self._find(name)]))
+            except Exception as error:  # what importing a user's module raises
+                raise KeyError(name) from error
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def known_types(types: Iterable[object]) -> Types:

@@ -32,6 +32,23 @@ current_agent: ContextVar[str] = ContextVar("mixmode_agent")
 """The agent whose code is running; tasks that it creates inherit it."""
 
 
+class RenderedError(Exception):
+    """Stands for an exception that was caught and rendered in another process.
+
+    Args:
+        failure: What was rendered.
+        reason: Why the work failed.
+    """
+
+    def __init__(self, failure: Failure, reason: Reason) -> None:
+        super().__init__(failure, reason)
+        self.failure = failure
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.failure.text
+
+
 class Work:
     """One call of user code, and the one place that catches everything it may raise.
 
@@ -119,7 +136,7 @@ class Work:
         current_agent.set(self.agent)
         returned = self.call()
         if isawaitable(returned):
-            _discard(returned)
+            discard(returned)
             raise TypeError(
                 f"agent {self.agent!r} returned an awaitable from a plain function; "
                 "make it `async def` or spawn it with dispatcher='loop'"
@@ -127,7 +144,8 @@ class Work:
         return self.digest(returned)
 
 
-def _discard(awaitable: Awaitable[Any]) -> None:
+def discard(awaitable: Awaitable[Any]) -> None:
+    """Close a coroutine that nobody will await, so that Python does not warn of it."""
     close = getattr(awaitable, "close", None)
     if close is not None:
         close()
@@ -135,6 +153,8 @@ def _discard(awaitable: Awaitable[Any]) -> None:
 
 def render(error: BaseException) -> Failure:
     """Turn an exception into text where it was caught; what its own `__str__` raises is survived."""
+    if isinstance(error, RenderedError):
+        return error.failure
     kind = type(error)
     try:
         text = f"{kind.__name__}: {error}"

@@ -1,14 +1,19 @@
 """The supervisors: what keeps actors alive and on time. They import nothing of ours and no Pykka."""
 
+from supervisors.breaker import Breaker, BreakerState
 from supervisors.clock import Clock, ManualClock, SystemClock
-from supervisors.errors import RestartLimitReachedError, SupervisionError
+from supervisors.errors import BreakerOpenError, RestartLimitReachedError, SupervisionError
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart
 from supervisors.retries import Backoff, Retry
+from supervisors.retry_budget import RetryBudget
 from supervisors.trace import TraceRecord
 
 __all__ = [
     "Backoff",
+    "Breaker",
+    "BreakerOpenError",
+    "BreakerState",
     "Clock",
     "Failure",
     "ManualClock",
@@ -18,6 +23,7 @@ __all__ = [
     "Restart",
     "RestartLimitReachedError",
     "Retry",
+    "RetryBudget",
     "SupervisionError",
     "SystemClock",
     "TraceRecord",

@@ -13,14 +13,17 @@ from typing import Any
 
 from supervisors.behaviour import Context
 from supervisors.child import Child
+from supervisors.cutting import take_back, with_obstacle
 from supervisors.deadlines import UNLIMITED, Deadline
-from supervisors.endings import as_met_by_agent, as_never_started, error_types, out_of_time
+from supervisors.endings import as_never_started, as_not_retried, error_types, out_of_time
 from supervisors.groups import BranchGroup, FanOut, Group
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.recorder import Recorder
+from supervisors.retry_budget import RetryTokens
 from supervisors.signals import (
     Answer,
     AttemptDeadlineReached,
+    ChildRunEnded,
     Close,
     DeadlineReached,
     Ended,
@@ -41,13 +44,21 @@ class BranchSupervisor:
     Args:
         workflow: The workflow's name, for facts.
         run: The run's number, for facts.
+        retry_tokens: How many retries its workflow may make; None is no limit.
+
+    Attributes:
+        recorder: Makes the run's records.
+        root: What is being done; None before, and when it has ended.
     """
 
-    def __init__(self, workflow: str, run: int) -> None:
-        self._recorder = Recorder(workflow, run)
-        self._root: Child | None = None
+    def __init__(self, workflow: str, run: int, retry_tokens: RetryTokens | None = None) -> None:
+        self.recorder = Recorder(workflow, run)
+        self._retry_tokens = retry_tokens
+        self.root: Child | None = None
         # A close that overtook the request for the root.
         self._closing: Outcome | None = None
+        # Of a run that is a part of another: the deadline of its parent, which arms no timer here.
+        self.inherited: Deadline | None = None
 
     def receive(self, message: Any, context: Context) -> None:
         """Handle one signal."""
@@ -55,7 +66,7 @@ class BranchSupervisor:
 
     def abandon(self, outcome: Outcome) -> None:
         """Take back all that agents hold and forget everything; nobody is told. For defects."""
-        root, self._root = self._root, None
+        root, self.root = self.root, None
         for child in list(root.subtree()) if root is not None else ():
             child.is_open = child.is_trying = False
             child.cancel_timers()
@@ -68,7 +79,7 @@ class BranchSupervisor:
         parent: Child | None = message.parent
         now = context.now()
         if parent is None:
-            self._recorder.epoch = now
+            self.recorder.begin(now)
             deadline = message.deadline or UNLIMITED
         elif not parent.is_open:
             return context.dead_letter("late_request", message.job.path)
@@ -76,7 +87,7 @@ class BranchSupervisor:
             deadline = parent.attempt_deadline
         child = self.add_child(message, parent, deadline, now, None)
         if parent is None:
-            self._root = child
+            self.root = child
             if self._closing is not None:
                 return self.finish(child, self._closing, None, context)
         return self.open(child, now, context)
@@ -103,11 +114,16 @@ class BranchSupervisor:
     def _on_skip(self, message: Skip, context: Context) -> None:
         self.skip(message.parent, message.job, message.outcome, context)
 
+    def _on_child_run_ended(self, message: ChildRunEnded, context: Context) -> None:
+        child: Child = message.attempt
+        if child.is_open and child.attempts == message.number:
+            self.recorder.adopt(child, message.record, message.size)
+
     def skip(self, parent: Child, job: Job, outcome: Outcome, context: Context) -> TraceRecord:
         """Note in the trace that a job below a node was not done, and why."""
-        started = context.now() - self._recorder.epoch
+        started = context.now() - self.recorder.epoch
         record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
-        self._recorder.keep(parent, record, context)
+        self.recorder.keep(parent, record, context)
         return record
 
     def add_child(
@@ -131,8 +147,9 @@ class BranchSupervisor:
     def open(self, child: Child, now: float, context: Context) -> None:
         """Begin a child, or end it at once if its parent is being ended or there is no time left."""
         parent, deadline = child.parent, child.deadline
-        inherited = None
-        if parent is not None:
+        if parent is None:
+            inherited = self.inherited
+        else:
             stopping = parent.ending or (None if child.is_fallback else parent.attempt_ending)
             if stopping is not None:
                 return self.finish(child, as_never_started(stopping), None, context)
@@ -143,13 +160,13 @@ class BranchSupervisor:
             if deadline is not inherited:
                 child.timer = context.schedule(deadline.at, DeadlineReached(child))
         if context.is_listened_to:
-            self._recorder.start(child, context)
+            self.recorder.start(child, context)
         return self._begin_attempt(child, now, context)
 
     def _never_open(self, child: Child, now: float, context: Context) -> None:
         """End a child whose deadline, which is an ancestor's, has passed before it could begin."""
-        if child.parent is None:
-            self._recorder.timeout(child, child.deadline, context)
+        if child.parent is None and child.deadline is not self.inherited:
+            self.recorder.timeout(child, child.deadline, context)
         else:
             self._fire_passed(child, now, context)
         self.finish(child, out_of_time(child.deadline, Reason.NOT_STARTED), None, context)
@@ -159,6 +176,8 @@ class BranchSupervisor:
         deadline = child.deadline
         if job.retry is not None:
             deadline = deadline.narrowed(job.retry.attempt_timeout, f"attempt of {job.path}", now)
+            if self._retry_tokens is not None and not child.attempts:
+                self._retry_tokens.deposit()
         seconds, budget = job.target.allowance(context)
         if seconds is not None:
             deadline = deadline.narrowed(seconds, budget, now)
@@ -217,34 +236,34 @@ class BranchSupervisor:
             child.attempt_ending = None
         if child.ending is not None:
             outcome = child.ending
-        elif not outcome.ok and self._goes_on(child, outcome, answer, context):
-            return
-        self.finish(child, outcome, answer, context)
+        elif not outcome.ok and outcome.kind is not OutcomeKind.CANCELLED:
+            return self._failed(child, outcome, answer, context)
+        return self.finish(child, outcome, answer, context)
 
-    def _goes_on(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> bool:
-        """Start what comes after a failed attempt, if anything does."""
-        if outcome.kind is OutcomeKind.CANCELLED:
-            return False
-        if self._retries(child, outcome, context):
-            self._recorder.attempt(child, answer, context)
-            return True
+    def _failed(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> None:
+        """Start what comes after a failed attempt, or end the child if nothing does."""
+        due = self._retries_at(child, outcome, context)
+        if due is not None and self._may_retry(context):
+            child.retry_timer = context.schedule(due, RetryDue(child))
+            self.recorder.retry(child, outcome, context)
+            return self.recorder.attempt(child, answer, context)
+        if due is not None:
+            outcome = as_not_retried(outcome)
         if child.job.fallback is None:
-            return False
-        self._recorder.attempt(child, answer, context)  # before the fallback, which may end at once
-        self._fall_back(child, child.job.fallback, outcome, context)
-        return True
+            return self.finish(child, outcome, answer, context)
+        self.recorder.attempt(child, answer, context)  # before the fallback, which may end at once
+        return self._fall_back(child, child.job.fallback, outcome, context)
 
-    def _retries(self, child: Child, outcome: Outcome, context: Context) -> bool:
+    def _retries_at(self, child: Child, outcome: Outcome, context: Context) -> float | None:
+        """Return when another attempt is due by the child's policy; None if none is to be made, or there is no time."""
         retry = child.job.retry
         if retry is None or not retry.allows(child.attempts, error_types(outcome)):
-            return False
-        now = context.now()
-        due = now + retry.delay(child.attempts, context.random)
-        if child.deadline.at is not None and due >= child.deadline.at:
-            return False
-        child.retry_timer = context.schedule(due, RetryDue(child))
-        self._recorder.retry(child, outcome, context)
-        return True
+            return None
+        due = context.now() + retry.delay(child.attempts, context.random)
+        return None if child.deadline.at is not None and due >= child.deadline.at else due
+
+    def _may_retry(self, context: Context) -> bool:
+        return self._retry_tokens is None or self._retry_tokens.withdraw(context.now())
 
     def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, context: Context) -> None:
         child.failed = outcome
@@ -276,12 +295,12 @@ class BranchSupervisor:
             child.retry_timer.cancel()
         parent, job = child.parent, child.job
         if parent is None:
-            self._root = None  # lets a run's objects go at once, without the garbage collector
+            self.root = None  # lets a run's objects go at once, without the garbage collector
         elif parent.children is not None:
             parent.children.pop(child, None)
-        record = None if job.is_internal else self._recorder.record(child, outcome, answer, context)
+        record = None if job.is_internal else self.recorder.record(child, outcome, answer, context)
         if job.is_branch and outcome.kind is not OutcomeKind.OK:
-            self._recorder.branch(child, outcome, context)
+            self.recorder.branch(child, outcome, context)
         ended = Ended(child.key, outcome, answer.value if answer is not None else None, record)
         if child.group is not None:
             child.group.note(ended, self, context)
@@ -296,18 +315,20 @@ class BranchSupervisor:
         child: Child = message.child
         if not child.is_open or child.ending is not None:
             return
-        self._recorder.timeout(child, child.deadline, context)
-        self.close(child, out_of_time(child.deadline, Reason.DEADLINE), context)
+        self.recorder.timeout(child, child.deadline, context)
+        ending = out_of_time(child.deadline, Reason.DEADLINE)
+        child.ending = with_obstacle(ending, child)
+        self.close(child, ending, context)
 
     def _on_attempt_deadline(self, message: AttemptDeadlineReached, context: Context) -> None:
         child: Child = message.child
         if not child.is_trying or child.attempts != message.number or child.is_stopping:
             return
         deadline = child.attempt_deadline
-        self._recorder.timeout(child, deadline, context)
-        child.attempt_ending = out_of_time(deadline, Reason.DEADLINE)
+        self.recorder.timeout(child, deadline, context)
+        child.attempt_ending = with_obstacle(out_of_time(deadline, Reason.DEADLINE), child)
         if child.handle is not None:
-            answer = self._take_back(child, child.attempt_ending)
+            answer = take_back(child, child.attempt_ending)
             self._attempt_ended(child, answer, context)
         else:
             self._stop_below(child, child.attempt_ending, context)
@@ -322,10 +343,10 @@ class BranchSupervisor:
             self._begin_attempt(child, now, context)
 
     def _on_close(self, message: Close, context: Context) -> None:
-        if self._root is None:
+        if self.root is None:
             self._closing = message.outcome
-        elif self._root.is_open:
-            self.close(self._root, message.outcome, context)
+        elif self.root.is_open:
+            self.close(self.root, message.outcome, context)
 
     def close(self, child: Child, ending: Outcome, context: Context) -> None:
         """End a child and all below it. Leaves end now; patterns above them unwind by what they are told."""
@@ -351,21 +372,8 @@ class BranchSupervisor:
         ending = child.ending
         if ending is None:
             raise AssertionError("only what is ending is withdrawn")
-        answer = self._take_back(child, ending)
+        answer = take_back(child, ending)
         self.finish(child, answer.outcome, answer, context)
-
-    def _take_back(self, child: Child, ending: Outcome) -> Answer:
-        """Fence the attempt under way, tell its agent to stop, and say how it ended."""
-        handle, number = child.handle, child.attempts
-        child.handle = None
-        child.is_trying = False
-        if handle is None:
-            return Answer(child, number, ending, None)
-        delayer = handle.delayer()
-        begun_at = handle.begun_at
-        outcome = as_met_by_agent(ending, begun_at is not None, delayer)
-        handle.withdraw(outcome)
-        return Answer(child, number, outcome, None, begun_at, None, 0, delayer)
 
 
 _HANDLERS: dict[type, Callable[[BranchSupervisor, Any, Context], None]] = {
@@ -378,5 +386,6 @@ _HANDLERS: dict[type, Callable[[BranchSupervisor, Any, Context], None]] = {
     AttemptDeadlineReached: BranchSupervisor._on_attempt_deadline,
     RetryDue: BranchSupervisor._on_retry_due,
     Skip: BranchSupervisor._on_skip,
+    ChildRunEnded: BranchSupervisor._on_child_run_ended,
     Close: BranchSupervisor._on_close,
 }

@@ -102,6 +102,13 @@ class AgentGivenUp(NamedTuple):
     detail: str
 
 
+class GroupRestarted(NamedTuple):
+    """All agents of a group are started anew, because one of them has used up its own restarts."""
+
+    group: str
+    detail: str
+
+
 class LoopBlocked(NamedTuple):
     """An agent kept an event loop from running for another `seconds`; told again and again while it does."""
 
@@ -132,6 +139,14 @@ class CacheMissed(NamedTuple):
     path: str
 
 
+class BreakerChanged(NamedTuple):
+    """The circuit breaker of an agent opened, or closed again; `state` is `open` or `closed`."""
+
+    agent: str
+    state: str
+    detail: str
+
+
 class DeadLettered(NamedTuple):
     """A message that nobody wants any more."""
 
@@ -150,9 +165,11 @@ Fact: TypeAlias = (
     | AgentRan
     | AgentRestarted
     | AgentGivenUp
+    | GroupRestarted
     | LoopBlocked
     | LoopBlockNoticed
     | CacheHit
     | CacheMissed
+    | BreakerChanged
     | DeadLettered
 )

@@ -82,6 +82,14 @@ class Group:
         """Note that a child has ended; to be called once for each."""
         raise NotImplementedError
 
+    def keep(self, ended: Ended) -> None:
+        """Keep what is needed of how a child ended."""
+        raise NotImplementedError
+
+    def sort_records(self) -> None:
+        """Put the records of its children, which came as they ended, in declared order."""
+        raise NotImplementedError
+
     def judge(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Count a child that has ended; if that seals the group's fate, end those that are still open."""
         self.unfinished -= 1
@@ -130,21 +138,25 @@ class BranchGroup(Group):
 
     def note(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Keep how a child ended; when it was the last one, tell whoever asked."""
-        self.endings[ended.key] = ended
+        self.keep(ended)
         self.judge(ended, supervisor, context)
         if not self.unfinished and not self.has_ended:
             self.has_ended = True
+            self.sort_records()
             endings = tuple([each for each in self.endings if each is not None])
-            self.sort_records(endings)
             met = self.tally.verdict is Verdict.MET
             context.send(self.asker, GroupEnded(endings, met, self.tally.culprit))
 
-    def sort_records(self, endings: Sequence[Ended]) -> None:
+    def keep(self, ended: Ended) -> None:
+        """Keep how a child ended."""
+        self.endings[ended.key] = ended
+
+    def sort_records(self) -> None:
         """Put the records of its branches, which came as they ended, in declared order."""
         records = self.parent.records
         if records:
             kept = {id(record) for record in records[self.first_record :]}
-            in_order = [each.record for each in endings if each.record is not None]
+            in_order = [each.record for each in self.endings if each is not None and each.record is not None]
             records[self.first_record :] = [each for each in in_order if id(each) in kept]
 
 
@@ -185,8 +197,7 @@ class FanOut(Group):
     def note(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Tell whoever asked how a child ended, and let the next one begin."""
         self.in_progress -= 1
-        if ended.record is not None:
-            self._place(ended.record, ended.key, self.path_of(ended.key))
+        self.keep(ended)
         context.send(self.asker, ended)
         self.judge(ended, supervisor, context)
         if not self.is_filling:
@@ -238,11 +249,20 @@ class FanOut(Group):
             records[-1] = replace(record, path=path)
             self.kept.append(key)
 
-    def _end(self, context: Context) -> None:
+    def keep(self, ended: Ended) -> None:
+        """Let the record of a child say which payload it belongs to."""
+        if ended.record is not None:
+            self._place(ended.record, ended.key, self.path_of(ended.key))
+
+    def sort_records(self) -> None:
+        """Put the records of its children, which came as they ended, in the order of their payloads."""
         records, kept = self.parent.records, self.kept
         if records:
             came = records[self.first_record :]
             records[self.first_record :] = [came[place] for place in sorted(range(len(kept)), key=kept.__getitem__)]
+
+    def _end(self, context: Context) -> None:
+        self.sort_records()
         tally = self.tally
         # Without a verdict it was ended from outside: because of those that will never begin.
         culprit = self.begun if tally.verdict is None else tally.culprit

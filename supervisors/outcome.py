@@ -61,10 +61,13 @@ class Reason(StrEnum):
     LOOP_CLOSED = "loop_closed"
     # rejected
     MAILBOX_FULL = "mailbox_full"
+    DROPPED = "dropped"
+    BREAKER_OPEN = "breaker_open"
     START_FAILED = "start_failed"
     AGENT_STOPPED = "agent_stopped"
     AGENT_FAILED = "agent_failed"
     UNKNOWN_AGENT = "unknown_agent"
+    WAIT_CYCLE = "wait_cycle"
     ABANDONED_LIMIT = "abandoned_limit"
     # skipped
     UNMET_PREREQUISITE = "unmet_prerequisite"

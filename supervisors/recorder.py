@@ -27,7 +27,8 @@ class Recorder:
         run: The run's number.
 
     Attributes:
-        epoch: When the run started, on the clock.
+        epoch: When the run started, on the clock; of a run that is a part of another, when that one did.
+        is_part: Whether the run is a part of another.
     """
 
     def __init__(self, workflow: str, run: int) -> None:
@@ -35,6 +36,27 @@ class Recorder:
         self._run = run
         self._records_left = MAX_RECORDS
         self.epoch = 0.0
+        self.is_part = False
+
+    def begin(self, now: float) -> None:
+        """Note that the run starts."""
+        if not self.is_part:
+            self.epoch = now
+
+    @property
+    def kept(self) -> int:
+        """How many records were kept."""
+        return MAX_RECORDS - self._records_left
+
+    def adopt(self, child: Child, record: TraceRecord, size: int) -> None:
+        """Keep the record of a run that was a part of a child, with the `size` records below it, if there is room."""
+        if self._records_left <= size:
+            child.dropped += 1 + size + record.dropped
+            return
+        self._records_left -= 1 + size
+        if child.records is None:
+            child.records = []
+        child.records.append(record)
 
     def start(self, child: Child, context: Context) -> None:
         """Tell listeners that a child was started."""

@@ -31,6 +31,9 @@ class Handle(Protocol):
     def delayer(self) -> str:
         """Name the agent that keeps the work from getting on; empty when none does."""
 
+    def obstacle(self) -> str:
+        """Say, for people, why the work can never get on; empty when it may. Asked when it has run out of time."""
+
 
 class Target(Protocol):
     """Who performs a job; opaque to supervisors."""
@@ -252,6 +255,22 @@ class FanOutGoesOn(NamedTuple):
     fan_out: Any
 
 
+class ChildRunEnded(NamedTuple):
+    """To the supervisor: a run that the performer of an attempt had started has ended.
+
+    Attributes:
+        attempt: The attempt.
+        number: Which try it was.
+        record: The record of the run's root.
+        size: How many records are below it.
+    """
+
+    attempt: Any
+    number: int
+    record: TraceRecord
+    size: int
+
+
 class Close(NamedTuple):
     """To the supervisor: end everything with this outcome."""
 
@@ -280,14 +299,26 @@ class RetryDue(NamedTuple):
 
 
 class Restartable(Protocol):
-    """A child of the agent supervisor, as that one sees it."""
+    """A child of the agent supervisor, as that one sees it. Nothing here blocks."""
 
     @property
     def spec(self) -> ChildSpec:
         """Its name and its restart policy."""
 
+    def owns(self, part: Any) -> bool:
+        """Say whether a part that failed is still one of its own, and was not replaced meanwhile."""
+
     def restart(self, part: Any, reason: str) -> None:
         """Replace the part of it that failed; its ref and its mailbox stay."""
+
+    def start(self, reason: str) -> None:
+        """Make all its parts; it answers with `ChildStarted`, or `ChildFailed` for each that fails."""
+
+    def halt(self, grace: float) -> None:
+        """Stop all its parts within about `grace` seconds; its ref and its mailbox stay. It answers `ChildHalted`."""
+
+    def end(self, detail: str, grace: float | None) -> None:
+        """Stop for good, within `grace` seconds or what its spec says; it answers with `ChildStopped`."""
 
     def give_up(self, detail: str) -> None:
         """Mark it failed: what is queued for it is rejected, and so is what comes."""
@@ -301,12 +332,32 @@ class ChildFailed(NamedTuple):
         part: Which of its instances; opaque to the supervisor.
         reason: Why, for metrics: `start_failed`, `base_exception`, `abandoned` and so on.
         detail: What happened, for people.
+        is_normal: Whether it ended of its own will, without having failed.
     """
 
     child: Restartable
     part: Any
     reason: str
     detail: str
+    is_normal: bool = False
+
+
+class ChildAdded(NamedTuple):
+    """To the supervisor of a group: a child was declared, after all others; it is to be started in its turn."""
+
+    child: Restartable
+
+
+class ChildStarted(NamedTuple):
+    """To the supervisor of a group: all parts of a child that was told to start are ready."""
+
+    child: Restartable
+
+
+class ChildHalted(NamedTuple):
+    """To the supervisor of a group: a child that was told to halt has no parts any more."""
+
+    child: Restartable
 
 
 class ChildStopped(NamedTuple):
@@ -322,3 +373,23 @@ class RestartDue(NamedTuple):
     part: Any
     reason: str
     detail: str
+
+
+class StartsDue(NamedTuple):
+    """To the supervisor of a group, from its timer: the back-off before its children are started is over."""
+
+
+class StopGroup(NamedTuple):
+    """To the supervisor of a group: end all children, the last declared first.
+
+    Attributes:
+        asker: Who is told by a `GroupStopped`.
+        until: When the work in flight has to have ended; None grants each child what its spec says.
+    """
+
+    asker: Any
+    until: float | None
+
+
+class GroupStopped(NamedTuple):
+    """To whoever had a group stopped: none of its children is left."""

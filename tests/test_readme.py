@@ -13,10 +13,9 @@ from actors.definitions import Definition
 README = Path(__file__).parent.parent / "README.md"
 
 
-def example_in(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
-    assert found is not None
-    return found.group(1)
+def example_in(language: str, number: int = 0) -> str:
+    examples: list[str] = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    return examples[number]
 
 
 def test_the_embedding_example_runs_and_fits_twenty_lines() -> None:
@@ -37,3 +36,11 @@ def test_the_example_in_toml_is_the_same_workflow() -> None:
 
     assert definition.workflow == namespace["workflow"]
     assert list(definition.agents) == ["search", "summarise", "rate"]
+
+
+def test_the_example_of_a_test_passes() -> None:
+    namespace: dict[str, Any] = {}
+
+    exec(example_in("python", 1), namespace)
+
+    namespace["test_a_report_survives_a_bad_night"]()

@@ -8,31 +8,52 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 from actors.environment import Threads
+from actors.errors import WaitingThreadsError
 from actors.work import Work
 from supervisors.outcome import Outcome, OutcomeKind, Reason
+
+MAX_WAITING = 1_000
+"""How many threads may wait for runs that their agents have started; each is made up for by one more thread."""
 
 
 class _Worker:
     """A thread of the pool, and what it is doing."""
 
-    __slots__ = ("is_abandoned", "thread", "work")
+    __slots__ = ("ident", "is_abandoned", "is_waiting", "thread", "work")
 
     def __init__(self) -> None:
         # Written by the worker's thread, read under the pool's lock by whoever abandons it.
         self.work: Work | None = None
         self.is_abandoned = False
+        # Whether its agent waits for a run of its own. Written under the pool's lock.
+        self.is_waiting = False
+        self.ident = 0
         self.thread: threading.Thread | None = None
+
+
+class _Nothing(Work):
+    """Work that wakes an idle thread, and is nothing to do."""
+
+    __slots__ = ()
+
+    def perform(self) -> None:
+        """Do nothing."""
 
 
 class ThreadDispatcher:
     """Run plain functions on at most `max_threads` threads; what finds none waits its turn.
 
+    A thread whose agent waits for a run of its own does not count, so that the run's agents cannot lack a thread. When
+    it goes on there is one too many, until a thread has nothing to do.
+
     Args:
         threads: Where threads come from.
-        max_threads: How many run at once, not counting abandoned ones.
+        max_threads: How many run at once, not counting abandoned ones and those that wait for runs of their own.
         max_abandoned: How many abandoned threads may still be running before new work is refused.
     """
 
@@ -47,7 +68,11 @@ class ThreadDispatcher:
         self._workers: set[_Worker] = set()
         self._abandoned: set[_Worker] = set()
         self._idle = 0
+        # How much work waits for a thread, and how many threads wait for runs of their agents.
         self._waiting = 0
+        self._waiting_threads = 0
+        # Whether there are more threads than there should be; whoever has done its work then leaves.
+        self._is_crowded = False
         self._is_stopping = False
 
     @property
@@ -66,7 +91,7 @@ class ThreadDispatcher:
                 refusal = self._too_many_abandoned()
             elif self._idle:
                 self._idle -= 1
-            elif len(self._workers) < self._max_threads:
+            elif self._has_room():
                 is_worker_needed = True
             else:
                 self._waiting += 1
@@ -80,7 +105,7 @@ class ThreadDispatcher:
     def repair(self) -> None:
         """Make good what an interrupt may have left: work that no thread was started for."""
         with self._lock:
-            is_worker_needed = self._queue.qsize() > 0 and len(self._workers) < self._max_threads
+            is_worker_needed = self._queue.qsize() > 0 and self._has_room()
         if is_worker_needed and not self._is_stopping:
             self._add_worker()
 
@@ -94,13 +119,36 @@ class ThreadDispatcher:
             if not isinstance(worker, _Worker) or worker.work is not work or worker.is_abandoned:
                 return
             worker.is_abandoned = True
+            if worker.is_waiting:
+                worker.is_waiting = False
+                self._waiting_threads -= 1
             self._workers.discard(worker)
             self._abandoned.add(worker)
-            is_worker_needed = self._waiting > 0
+            self._recount()
+            is_worker_needed = self._waiting > 0 and self._has_room()
             if is_worker_needed:
                 self._waiting -= 1
         if is_worker_needed:
             self._add_worker()
+
+    @contextmanager
+    def waiting(self, work: Work) -> Iterator[None]:
+        """Make up for this thread as long as it waits for a run that its agent has started.
+
+        Nothing is done if it is not the thread that the work was given: the agent has made it itself.
+
+        Raises:
+            WaitingThreadsError: If as many threads wait already as may.
+        """
+        worker = work.host
+        if not isinstance(worker, _Worker) or worker.ident != threading.get_ident():
+            yield
+            return
+        self._begin_waiting(worker)
+        try:
+            yield
+        finally:
+            self._end_waiting(worker)
 
     def delayer(self, work: Work) -> str:
         """Return nothing: threads do not wait for each other."""
@@ -116,6 +164,41 @@ class ThreadDispatcher:
             if worker.work is None and worker.thread is not None:
                 worker.thread.join(timeout)
 
+    def _has_room(self) -> bool:
+        return len(self._workers) < self._max_threads + self._waiting_threads
+
+    def _begin_waiting(self, worker: _Worker) -> None:
+        with self._lock:
+            if self._waiting_threads >= MAX_WAITING:
+                raise WaitingThreadsError(worker.work.agent if worker.work is not None else "", MAX_WAITING)
+            if worker.is_abandoned:
+                return
+            worker.is_waiting = True
+            self._waiting_threads += 1
+            self._recount()
+            is_worker_needed = self._waiting > 0 and self._has_room()
+            if is_worker_needed:
+                self._waiting -= 1
+        if is_worker_needed:
+            self._add_worker()
+
+    def _end_waiting(self, worker: _Worker) -> None:
+        with self._lock:
+            if not worker.is_waiting:
+                return  # it was abandoned meanwhile
+            worker.is_waiting = False
+            self._waiting_threads -= 1
+            self._recount()
+            is_one_to_leave = self._is_crowded and self._idle > 0
+            if is_one_to_leave:
+                self._idle -= 1
+        if is_one_to_leave:
+            self._queue.put(_Nothing(""))
+
+    def _recount(self) -> None:
+        """Find out whether there are too many threads. Under the lock."""
+        self._is_crowded = len(self._workers) > self._max_threads + self._waiting_threads
+
     def _add_worker(self) -> None:
         worker = _Worker()
         with self._lock:
@@ -130,6 +213,7 @@ class ThreadDispatcher:
                 raise
 
     def _run(self, worker: _Worker) -> None:
+        worker.ident = threading.get_ident()
         while (work := self._queue.get()) is not None:
             worker.work = work
             work.host = worker
@@ -138,6 +222,10 @@ class ThreadDispatcher:
             with self._lock:
                 if worker.is_abandoned:
                     self._abandoned.discard(worker)
+                    return
+                if self._is_crowded:
+                    self._workers.discard(worker)
+                    self._recount()
                     return
                 if self._waiting:
                     self._waiting -= 1

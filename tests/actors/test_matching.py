@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors import matching
+from actors import child_process, matching
 from actors.errors import MatcherError
 from actors.matcher import FOUND, NOT_FOUND, answer
 from actors.matching import MOST_MATCHERS, Matcher, Matchers, Search
@@ -343,7 +343,7 @@ def test_what_is_forgotten_ends_by_itself() -> None:
     other = Matcher()
     searched(other, "a", "a")
 
-    matching._after_fork()  # in this process, whose child it is
+    child_process._after_fork()  # in this process, whose child it is
 
     assert await_end(other.pid)
     assert os.waitpid(other.pid, 0)[0] == other.pid

@@ -1,42 +1,34 @@
 """A simple model of what workflows mean: plain dicts, one thing after another, no clock.
 
-It knows the agents of `AGENTS` and predicts how a run of a pattern of them ends: with which outcome, and with which
+It knows the agents of `agents.py` and predicts how a run of a pattern of them ends: with which outcome, and with which
 state. What depends on who is faster it does not predict: it raises `Racy` where a quorum would pick winners, and says
 that a partial state is not exact where siblings were cancelled.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from actors import (
-    AgentContext,
     Branch,
     Cached,
     Conditional,
-    Event,
     Loop,
     Map,
     MultiStage,
     Parallel,
     Route,
     RouteLoop,
-    Runtime,
     Sequential,
     SequentialCollaborative,
     Stage,
-    State,
 )
 from actors.conditions import All, Compare, Contains, Equals, Exists, Not
 from actors.conditions import Any as AnyOf
-from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Union
 from actors.orchestrators.base import Pattern
-
-AGENT_TIMEOUT = 0.01
-Data = dict[str, Any]
+from tests.scenarios.differences import Data, difference, lay, merge, without
 
 
 class Racy(Exception):  # noqa: N818  # not an error: what was generated is of no use
@@ -65,72 +57,6 @@ class Predicted:
 
 
 # Agents
-
-
-async def add(event: Event, state: State) -> None:
-    await asyncio.sleep(0)
-    state["n"] = state.get("n", 0) + 1
-
-
-def log(event: Event, state: State) -> None:
-    state["log"] = [*state.get("log", []), event.target]
-
-
-async def finish(event: Event, state: State) -> dict[str, bool]:
-    return {"loop_complete": True}
-
-
-def drop(event: Event, state: State) -> None:
-    state.pop("n", None)
-
-
-async def idle(event: Event, state: State) -> None:
-    await asyncio.sleep(0.001)
-
-
-def fail(event: Event, state: State) -> None:
-    state["n"] = -1  # never seen by anybody
-    raise ValueError("as it was told to")
-
-
-async def flaky(event: Event, state: State, context: AgentContext) -> None:
-    if context.attempt == 1:
-        raise ConnectionError("the first time")
-    state["n"] = state.get("n", 0) + 10
-
-
-async def late(event: Event, state: State) -> None:
-    await asyncio.sleep(3600)
-
-
-def constant(event: Event, state: State) -> dict[str, str]:
-    return {event.target: "kept"}
-
-
-async def take(event: Event, state: State) -> None:
-    state["taken"] = state.get("item", "nothing")
-
-
-AGENTS: Mapping[str, Callable[..., Any]] = {
-    "add": add,
-    "log-a": log,
-    "log-b": log,
-    "finish": finish,
-    "drop": drop,
-    "idle": idle,
-    "fail": fail,
-    "flaky": flaky,
-    "late": late,
-    "take": take,
-    "constant-a": constant,
-    "constant-b": constant,
-}
-
-
-def spawn_agents(runtime: Runtime) -> None:
-    """Spawn what the workflows name."""
-    for name, agent in AGENTS.items():
-        runtime.spawn(name, agent, timeout=AGENT_TIMEOUT if agent is late else None)
 
 
 def _agent(name: str, state: Data, attempt: int) -> Predicted:
@@ -251,11 +177,11 @@ class Model:
             raise Racy
         partial = dict(state)
         for each in good.values():
-            _lay(partial, state, each.state)
+            lay(partial, state, each.state)
         if any(is_required[label] for label in ended.keys() - good.keys()) or len(good) < (quorum or 0):
             reason = "required_branch_failed" if quorum is None else "required_branch_failed|quorum_not_met"
             return Predicted("failed", reason, partial, exact=policy.on_failure == "finish" and quorum is None)
-        merged = _merged(policy.merge, state, {label: each.state for label, each in good.items()})
+        merged = merge(policy.merge, state, {label: each.state for label, each in good.items()})
         if merged is None:
             return Predicted("failed", "merge_conflict", partial)
         return Predicted("ok", "completed", merged)
@@ -345,11 +271,11 @@ class Model:
             return Predicted("failed", "missing_input", state)
         if pattern in self._kept:
             changed, removed = self._kept[pattern]
-            return Predicted("ok", "cached", {**_without(state, removed), **changed})
+            return Predicted("ok", "cached", {**without(state, removed), **changed})
         ended = self.run(pattern.node, state)
         if not ended.ok:
             return _child_failed(ended) if _is_required(pattern.node) else Predicted("ok", "completed", state)
-        self._kept[pattern] = _difference(state, ended.state)
+        self._kept[pattern] = difference(state, ended.state)
         return Predicted("ok", "completed", ended.state)
 
 
@@ -388,62 +314,7 @@ def _quorum(require: Any, size: int) -> int | None:
     return require if isinstance(require, int) else -int(-require * size // 1)
 
 
-def _difference(before: Data, after: Data) -> tuple[Data, set[str]]:
-    changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
-    return changed, before.keys() - after.keys()
-
-
-def _without(state: Data, removed: set[str]) -> Data:
-    return {key: value for key, value in state.items() if key not in removed}
-
-
-def _lay(onto: Data, before: Data, after: Data) -> None:
-    changed, removed = _difference(before, after)
-    for key in removed:
-        onto.pop(key, None)
-    onto.update(changed)
-
-
 def _result(pattern: Map, start: Data, after: Data) -> Any:
     if pattern.output is not None:
         return after.get(pattern.output)
-    return _difference(start, after)[0]
-
-
-def _merged(merger: Any, base: Data, branches: Mapping[str, Data]) -> Data | None:
-    """Return the merged state; None for a conflict."""
-    result = dict(base)
-    differences = {label: _difference(base, state) for label, state in branches.items()}
-    match merger:
-        case Union():
-            if not _agree(list(differences.values())):
-                return None
-        case FirstWins():
-            differences = dict(reversed(differences.items()))
-        case Namespaced():
-            return {**base, **{label: changed for label, (changed, _) in differences.items()}}
-        case Collect(keys=keys):
-            rest = [(_without(changed, set(keys)), removed - set(keys)) for changed, removed in differences.values()]
-            if not _agree(rest):
-                return None
-            collected = {key: [each[key] for each, _ in differences.values() if key in each] for key in keys}
-            differences = {**dict(zip(differences, rest, strict=True)), "": (collected, set())}
-        case LastWins():
-            pass
-        case _:
-            raise AssertionError(merger)
-    for changed, removed in differences.values():
-        result = {**_without(result, removed), **changed}
-    return result
-
-
-def _agree(differences: Sequence[tuple[Data, set[str]]]) -> bool:
-    written: Data = {}
-    for changed, removed in differences:
-        for key, write in [
-            *((key, ("set", value)) for key, value in changed.items()),
-            *((k, ("gone",)) for k in removed),
-        ]:
-            if written.setdefault(key, write) != write:
-                return False
-    return True
+    return difference(start, after)[0]

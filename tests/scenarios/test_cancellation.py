@@ -289,7 +289,7 @@ def test_leaving_an_async_context_by_an_exception_cancels_too() -> None:
         async with Runtime(loop=asyncio.get_running_loop(), grace=PATIENCE) as runtime:
             runtime.spawn("hangs", midway.hang)
             runs.append(runtime.submit("hangs"))
-            await asyncio.sleep(0.01)  # so that it is under way
+            await asyncio.to_thread(midway.began.wait, PATIENCE)
             raise LookupError("the host gives up")
 
     with pytest.raises(LookupError):

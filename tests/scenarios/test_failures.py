@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 
 import pytest
 
@@ -25,38 +24,43 @@ from tests.scenarios.watching import PATIENCE, Watcher
 TOO_LONG = 5.0
 
 
-async def fails_soon(event: Event, state: State) -> None:
-    await asyncio.sleep(0.01)  # so that its siblings are under way
+def fails(event: Event, state: State) -> None:
     raise LookupError("nothing found")
 
 
-async def sleeps(event: Event, state: State) -> None:
-    await asyncio.sleep(TOO_LONG)  # what is to be cut short
+class Slow:
+    """Agents that are not done in time, and say when they have begun."""
 
+    def __init__(self, gate: threading.Event) -> None:
+        self.begun = threading.Semaphore(0)
+        self._gate = gate
 
-def waits_at(gate: threading.Event) -> Callable[[Event, State], None]:
-    def wait(event: Event, state: State) -> None:
-        gate.wait(TOO_LONG)  # a plain function cannot be cut short, only left behind
+    async def sleep(self, event: Event, state: State) -> None:
+        self.begun.release()
+        await asyncio.sleep(TOO_LONG)  # what is to be cut short
 
-    return wait
+    def wait(self, event: Event, state: State) -> None:
+        self.begun.release()
+        self._gate.wait(TOO_LONG)  # a plain function cannot be cut short, only left behind
 
 
 @pytest.fixture(params=["async", "sync"])
 def group(request: pytest.FixtureRequest, runtime: Runtime, watcher: Watcher, gate: threading.Event) -> Parallel:
     """Two branches that are not done when a third one fails, and one that is."""
-    slow = sleeps if request.param == "async" else waits_at(gate)
+    slow = Slow(gate)
 
     def finished(event: Event, state: State) -> None:
         state["found"] = ["something"]
 
-    async def fails_after_the_finished(event: Event, state: State) -> None:
-        while not watcher.all(StageEnded):  # until one branch is known to have ended
-            await asyncio.sleep(0.001)
-        await fails_soon(event, state)
+    def fails_in_the_midst(event: Event, state: State) -> None:
+        watcher.await_stage("group/finished")
+        for _ in range(2):
+            assert slow.begun.acquire(timeout=PATIENCE)
+        fails(event, state)
 
-    runtime.spawn("slow", slow)
+    runtime.spawn("slow", slow.sleep if request.param == "async" else slow.wait)
     runtime.spawn("finished", finished)
-    runtime.spawn("failing", fails_after_the_finished)
+    runtime.spawn("failing", fails_in_the_midst)
     return Parallel("finished", Branch("one", "slow"), "failing", Branch("two", "slow"), name="group")
 
 
@@ -121,30 +125,35 @@ def test_the_trace_has_all_branches(runtime: Runtime, group: Parallel) -> None:
 
 
 def test_an_async_sibling_is_really_cancelled(runtime: Runtime) -> None:
-    cancelled = threading.Event()
+    is_under_way, cancelled = threading.Event(), threading.Event()
 
     async def polite(event: Event, state: State) -> None:
+        is_under_way.set()
         try:
             await asyncio.sleep(TOO_LONG)
         except asyncio.CancelledError:
             cancelled.set()
             raise
 
+    def fails_in_the_midst(event: Event, state: State) -> None:
+        assert is_under_way.wait(PATIENCE)
+        fails(event, state)
+
     runtime.spawn("polite", polite)
-    runtime.spawn("failing", fails_soon)
+    runtime.spawn("failing", fails_in_the_midst)
 
     failure_of(runtime, Parallel("polite", "failing"))
 
     assert cancelled.wait(PATIENCE)
 
 
-def test_siblings_are_finished_where_that_was_chosen(runtime: Runtime) -> None:
-    async def slower(event: Event, state: State) -> None:
-        await asyncio.sleep(0.05)  # so that the other has failed before
+def test_siblings_are_finished_where_that_was_chosen(runtime: Runtime, watcher: Watcher) -> None:
+    def slower(event: Event, state: State) -> None:
+        watcher.await_stage("parallel/failing")
         state["slower"] = "done"
 
     runtime.spawn("slower", slower)
-    runtime.spawn("failing", fails_soon)
+    runtime.spawn("failing", fails)
 
     error = failure_of(runtime, Parallel("slower", "failing", on_failure="finish"))
 
@@ -177,9 +186,9 @@ def test_what_a_sequence_finished_before_it_failed_is_kept(runtime: Runtime) -> 
     def first(event: Event, state: State) -> None:
         state["first"] = 1
 
-    async def half_done(event: Event, state: State) -> None:
+    def half_done(event: Event, state: State) -> None:
         state["half"] = "never to be seen"
-        await fails_soon(event, state)
+        fails(event, state)
 
     runtime.spawn("first", first)
     runtime.spawn("half", half_done)
@@ -190,12 +199,17 @@ def test_what_a_sequence_finished_before_it_failed_is_kept(runtime: Runtime) -> 
     assert error.outcome.culprit == "sequential/inner/half"
 
 
-def test_reports_of_a_group_deep_below_reach_the_caller(runtime: Runtime) -> None:
+def test_reports_of_a_group_deep_below_reach_the_caller(runtime: Runtime, watcher: Watcher) -> None:
     def finished(event: Event, state: State) -> None:
         state["found"] = True
 
+    def fails_last(event: Event, state: State) -> None:
+        for path in ("outer/finished", "outer/left/inner/finished"):
+            watcher.await_stage(path)
+        fails(event, state)
+
     runtime.spawn("finished", finished)
-    runtime.spawn("failing", fails_soon)
+    runtime.spawn("failing", fails_last)
     inner = Parallel("finished", "failing", name="inner")
     outer = Parallel(Branch("left", Sequential("finished", inner)), "finished", name="outer")
 
@@ -216,7 +230,7 @@ def test_an_optional_branch_that_fails_is_only_noted(runtime: Runtime, watcher: 
         state["found"] = True
 
     runtime.spawn("finished", finished)
-    runtime.spawn("failing", fails_soon)
+    runtime.spawn("failing", fails)
 
     result = runtime.run(Parallel("finished", Branch("failing", required=False), name="group"))
 

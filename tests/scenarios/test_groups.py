@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -100,11 +99,10 @@ def test_a_required_branch_decides_beside_a_quorum(runtime: Runtime) -> None:
 
 
 def test_optional_branches_are_waited_for(runtime: Runtime) -> None:
-    goes_on = threading.Event()
+    goes_on = asyncio.Event()
 
     async def late(event: Event, state: State) -> None:
-        while not goes_on.is_set():
-            await asyncio.sleep(0.001)
+        await goes_on.wait()
         state["late"] = "but here"
 
     async def opens(event: Event, state: State) -> None:

@@ -90,14 +90,24 @@ def test_waiting_for_a_run_does_not_block_the_loop() -> None:
 def test_runs_end_in_a_clear_error_when_the_hosts_loop_ends_under_them(name: str) -> None:
     runs: list[Run] = []
     runtimes: list[Runtime] = []
+    under_way = asyncio.Semaphore(0)
+
+    async def begins_and_sleeps(event: Event, state: State) -> None:
+        under_way.release()
+        await sleeps(event, state)
+
+    async def begins_and_answers(event: Event, state: State) -> None:
+        await answers(event, state)
+        under_way.release()
 
     async def host() -> None:
         runtime = Runtime(loop=asyncio.get_running_loop(), grace=5.0).start()
         runtimes.append(runtime)
-        runtime.spawn("sleeps", sleeps)
-        runtime.spawn("answers", answers)
+        runtime.spawn("sleeps", begins_and_sleeps)
+        runtime.spawn("answers", begins_and_answers)
         runs.extend(runtime.submit(Parallel(name, name="all")) for _ in range(3))
-        await asyncio.sleep(0.02)  # so that the agents are under way
+        for _ in range(3):
+            await under_way.acquire()
         runs.extend(runtime.submit(Parallel("sleeps", name="all")) for _ in range(3))
 
     asyncio.run(host())
@@ -117,8 +127,11 @@ def test_runs_end_in_a_clear_error_when_the_hosts_loop_ends_under_them(name: str
 def test_a_host_whose_loop_ends_hears_of_no_task_left_behind(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    is_under_way = asyncio.Event()
+
     class Sleeper(Agent):
         async def run(self, event: Event, state: State) -> None:
+            is_under_way.set()
             await sleeps(event, state)
 
     async def host() -> None:
@@ -126,7 +139,7 @@ def test_a_host_whose_loop_ends_hears_of_no_task_left_behind(
         runtimes.append(runtime)
         runtime.spawn("sleeper", Sleeper)
         runs.extend(runtime.submit("sleeper") for _ in range(2))
-        await asyncio.sleep(0.02)  # so that the first is under way, and the second waits for it
+        await is_under_way.wait()  # the first is, and the second waits for it
 
     runtimes: list[Runtime] = []
     runs: list[Run] = []

@@ -216,19 +216,18 @@ def test_a_pattern_is_retried_from_its_own_input(runtime: Runtime) -> None:
 
 
 def test_a_late_answer_of_an_earlier_attempt_is_never_merged(runtime: Runtime, watcher: Watcher) -> None:
-    goes_on = threading.Event()
-    seen: list[int] = []
+    goes_on, is_late = threading.Event(), threading.Event()
 
     def stubborn(event: Event, state: State, context: AgentContext) -> None:
         if context.attempt == 1:
             goes_on.wait(PATIENCE)  # the misbehaviour: it answers when its time is over
         state["attempt"] = context.attempt
-        seen.append(context.attempt)
+        if context.attempt == 1:
+            is_late.set()
 
-    async def waits_for_the_late_one(event: Event, state: State) -> None:
+    def waits_for_the_late_one(event: Event, state: State) -> None:
         goes_on.set()
-        while 1 not in seen:
-            await asyncio.sleep(0.001)
+        assert is_late.wait(PATIENCE)
 
     runtime.spawn("stubborn", stubborn)
     runtime.spawn("waits", waits_for_the_late_one)

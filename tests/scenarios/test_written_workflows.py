@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from actors import Runtime
 from actors.codec import decode, encode
 from actors.definitions import Definition
-from tests.scenarios.sequential_model import spawn_agents
+from tests.scenarios.agents import spawn_agents
 from tests.scenarios.test_any_nesting import check
 from tests.scenarios.workflows import workflows
 

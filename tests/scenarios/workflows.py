@@ -27,7 +27,7 @@ from actors.conditions import All, Compare, Contains, Equals, Exists, Not
 from actors.conditions import Any as AnyOf
 from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Union
 from supervisors import Backoff, Retry
-from tests.scenarios.sequential_model import AGENT_TIMEOUT
+from tests.scenarios.agents import AGENT_TIMEOUT
 
 GOOD = ("add", "log-a", "log-b", "finish", "drop", "idle", "take", "add", "log-a")
 BAD = ("fail", "flaky", "late")

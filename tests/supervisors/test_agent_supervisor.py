@@ -4,49 +4,10 @@ from typing import Any
 
 import pytest
 
-from supervisors.agent_supervisor import AgentSupervisor
-from supervisors.child_spec import ChildSpec
 from supervisors.facts import AgentGivenUp, AgentRestarted
-from supervisors.restarts import Restart
-from supervisors.retries import Backoff
-from supervisors.signals import ChildFailed, ChildStopped, RestartDue
-from tests.supervisors.fakes import START, FakeContext
-
-STEADY = Backoff(initial=1, factor=2, jitter=0)
-
-
-class FakeChild:
-    """An agent's cell, as its supervisor sees it."""
-
-    def __init__(self, name: str = "writer", **policy: Any) -> None:
-        self.spec = ChildSpec(name=name, restart=Restart(**{"backoff": STEADY, **policy}))
-        self.restarts: list[tuple[Any, str]] = []
-        self.given_up: list[str] = []
-
-    def restart(self, part: Any, reason: str) -> None:
-        self.restarts.append((part, reason))
-
-    def give_up(self, detail: str) -> None:
-        self.given_up.append(detail)
-
-
-class Supervision:
-    """An agent supervisor in its context."""
-
-    def __init__(self) -> None:
-        self.supervisor = AgentSupervisor()
-        self.context = FakeContext(self.supervisor)
-
-    def fail(self, child: FakeChild, *, part: int = 0, reason: str = "base_exception") -> None:
-        self.context.post(self.context, ChildFailed(child, part, reason, "SystemExit: 1"))
-
-    def stop(self, child: FakeChild) -> None:
-        self.context.post(self.context, ChildStopped(child))
-
-    @property
-    def remembered(self) -> int:
-        """How many children it keeps something of."""
-        return len(self.supervisor._windows)
+from supervisors.signals import RestartDue
+from tests.supervisors.children import FakeChild, Supervision
+from tests.supervisors.fakes import START
 
 
 def test_the_first_restart_is_immediate_and_told() -> None:
@@ -145,7 +106,7 @@ def test_a_child_that_was_stopped_is_forgotten(failures: int) -> None:
 
     supervision.stop(child)
 
-    assert supervision.remembered == 0
+    assert len(supervision.supervisor._roster) == 0
 
 
 def test_a_child_that_never_failed_may_be_stopped() -> None:
@@ -153,7 +114,7 @@ def test_a_child_that_never_failed_may_be_stopped() -> None:
 
     supervision.stop(child)
 
-    assert supervision.remembered == 0
+    assert len(supervision.supervisor._roster) == 0
 
 
 def test_a_restart_may_fail_at_once_again() -> None:

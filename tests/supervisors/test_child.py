@@ -8,7 +8,10 @@ from supervisors.child import Child
 from supervisors.deadlines import UNLIMITED, Deadline
 from supervisors.outcome import Outcome
 from supervisors.signals import Supervise
-from tests.supervisors.fakes import CANCELLED, START, FakeAgent, FakeRun, FakeTimer, job
+from tests.supervisors.fakes import START, FakeAgent, FakeTimer
+from tests.supervisors.jobs import job
+from tests.supervisors.outcomes import CANCELLED
+from tests.supervisors.runs import FakeRun
 
 
 def child(path: str = "a", parent: Child | None = None, *, deadline: Deadline = UNLIMITED) -> Child:

@@ -3,7 +3,7 @@ import pickle
 import pytest
 
 from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
-from tests.supervisors.fakes import CANCELLED, REJECTED, failed, timed_out
+from tests.supervisors.outcomes import CANCELLED, REJECTED, failed, timed_out
 
 
 @pytest.mark.parametrize("kind", list(OutcomeKind))

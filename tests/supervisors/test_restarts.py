@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisors.names import qualified_names
-from supervisors.restarts import Restart, RestartWindow
+from supervisors.restarts import Restart, RestartKind, RestartWindow
 from supervisors.retries import Backoff
 
+KINDS: tuple[RestartKind, ...] = ("permanent", "transient", "temporary")
 STEADY = Backoff(initial=1, factor=2, maximum=100, jitter=0)
 
 policies = st.builds(
@@ -65,6 +66,43 @@ def test_a_restart_leaves_the_window_after_its_length() -> None:
     assert crash(past_its_edge, 0, 60.1) == [0, 0]
 
 
+def test_a_quiet_time_resets_the_back_off_but_not_the_window() -> None:
+    policy = Restart(max_restarts=4, within=60, backoff=STEADY, reset_after=10)
+    window = RestartWindow(policy)
+
+    assert crash(window, 0, 1, 3, 20, 21, 22) == [0, 1, 2, 0, None, None]
+    assert window.restarts == 4
+
+
+def test_a_restart_exactly_as_long_ago_as_the_quiet_time_does_not_reset() -> None:
+    window = RestartWindow(Restart(max_restarts=4, within=60, backoff=STEADY, reset_after=10))
+
+    assert crash(window, 0, 10) == [0, 1]
+
+
+@given(st.integers(1, 60), lifetimes)
+def test_with_a_quiet_time_no_delay_is_ever_longer_than_without(quiet: int, lifetimes: list[int]) -> None:
+    plain = RestartWindow(Restart(max_restarts=1_000, within=60, backoff=STEADY))
+    resetting = RestartWindow(Restart(max_restarts=1_000, within=60, backoff=STEADY, reset_after=quiet))
+    now = 0.0
+
+    for lifetime in lifetimes:
+        now += lifetime
+        (longer,), (delay,) = crash(plain, now), crash(resetting, now)
+
+        assert delay is not None
+        assert longer is not None
+        assert delay <= longer
+        assert resetting.restarts <= plain.restarts
+
+
+@pytest.mark.parametrize("is_normal", [True, False])
+def test_permanent_is_never_over_temporary_always_and_transient_after_a_normal_end(is_normal: bool) -> None:
+    kinds = {kind: Restart(kind=kind).is_over(is_normal=is_normal) for kind in KINDS}
+
+    assert kinds == {"permanent": False, "transient": is_normal, "temporary": True}
+
+
 def test_waiting_for_a_restart_is_not_a_quiet_time() -> None:
     slow = Backoff(initial=50, factor=1, jitter=0, maximum=50)
     window = RestartWindow(Restart(max_restarts=3, within=10, backoff=slow))
@@ -87,6 +125,8 @@ def test_only_named_errors_match() -> None:
         ({"max_restarts": -1}, "Restart(max_restarts=-1): max_restarts must be at least 0"),
         ({"max_restarts": True}, "max_restarts must be a whole number"),
         ({"within": 0}, "Restart(within=0): within must be more than 0"),
+        ({"kind": "eternal"}, "Restart(kind='eternal')"),
+        ({"reset_after": 0}, "reset_after must be more than 0 or None"),
         ({"on": int}, "on must name exception types; <class 'int'> is not one"),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from supervisors.outcome import COMPLETED
 from supervisors.trace import TraceRecord
-from tests.supervisors.fakes import timed_out
+from tests.supervisors.outcomes import timed_out
 
 
 def record(path: str, *children: TraceRecord, **fields: Any) -> TraceRecord:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from actors import Event, Runtime, State
+from tests.actors.orchestrators.agents import count, double, idle, odd
 
 
 def signing(name: str) -> Callable[[Event, State], None]:
@@ -29,3 +30,19 @@ def runtime() -> Iterator[Runtime]:
             runtime.spawn(name, signing(name))
         runtime.spawn("failing", failing)
         yield runtime
+
+
+@pytest.fixture
+def item_agents(runtime: Runtime) -> None:
+    """What a test has done for each item."""
+    runtime.spawn("double", double)
+    runtime.spawn("idle", idle)
+    runtime.spawn("odd", odd)
+
+
+@pytest.fixture
+def calls(runtime: Runtime) -> list[str]:
+    """Who was called: the agent `work` notes it here."""
+    calls: list[str] = []
+    runtime.spawn("work", count(calls))
+    return calls

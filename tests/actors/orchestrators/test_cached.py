@@ -1,3 +1,5 @@
+"""Cached: how it is made, and what the key is."""
+
 from __future__ import annotations
 
 import copy
@@ -7,24 +9,11 @@ from typing import Any
 
 import pytest
 
-from actors import (
-    Branch,
-    Cached,
-    Event,
-    Loop,
-    Parallel,
-    Route,
-    RunResult,
-    Runtime,
-    Sequential,
-    State,
-    WorkflowFailedError,
-)
+from actors import Branch, Cached, Event, Runtime, Sequential, State
 from actors.conditions import Exists
 from actors.orchestrators.flow import Given
 from supervisors import OutcomeKind, Reason, Retry
-
-PATIENCE = 10.0
+from tests.actors.orchestrators.results import failure_of, run
 
 
 def by_question(state: State) -> Any:
@@ -37,22 +26,6 @@ def by_both(event: Event, state: State) -> Any:
 
 async def by_awaiting(state: State) -> Any:
     return [state["question"]]
-
-
-def count(calls: list[str]) -> Callable[[Event, State], None]:
-    def work(event: Event, state: State) -> None:
-        calls.append("work")
-        state["answer"] = len(calls)
-
-    return work
-
-
-@pytest.fixture
-def calls(runtime: Runtime) -> list[str]:
-    """Who was called: the agent `work` notes it here."""
-    calls: list[str] = []
-    runtime.spawn("work", count(calls))
-    return calls
 
 
 # How it is made
@@ -158,11 +131,6 @@ def test_a_signature_is_looked_at_when_the_node_is_made_and_never_again(runtime:
 
 # What the key is
 
-
-def run(runtime: Runtime, workflow: Any, state: Any = None, event: Any = None) -> RunResult:
-    return runtime.submit(workflow, event, state).result(PATIENCE)
-
-
 SAME_KEYS: list[tuple[Any, Any, Any]] = [
     ("question", {"question": "why"}, {"question": "why", "other": 1}),
     ("question", {"question": ["why", {"a": 1, "b": 2}]}, {"question": ["why", {"b": 2, "a": 1}]}),
@@ -239,14 +207,10 @@ def test_what_the_callable_does_to_its_state_is_lost(runtime: Runtime, calls: li
 # When there is no key
 
 
-def failure(runtime: Runtime, workflow: Any, state: Any = None) -> WorkflowFailedError:
-    with pytest.raises(WorkflowFailedError) as caught:
-        run(runtime, workflow, state)
-    return caught.value
-
-
 def test_a_missing_key_is_a_failure_that_names_it(runtime: Runtime, calls: list[str]) -> None:
-    outcome = failure(runtime, Cached("work", key=["topic", "question", "user"], name="answers"), {"topic": 1}).outcome
+    outcome = failure_of(
+        runtime, Cached("work", key=["topic", "question", "user"], name="answers"), {"topic": 1}
+    ).outcome
 
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, Reason.MISSING_INPUT)
     assert outcome.detail == (
@@ -259,7 +223,7 @@ def test_what_is_shared_by_reference_is_no_key(runtime: Runtime, calls: list[str
     state = State(topic=1)
     state.share("connection", object())
 
-    outcome = failure(runtime, Cached("work", key=["topic", "connection"], name="answers"), state).outcome
+    outcome = failure_of(runtime, Cached("work", key=["topic", "connection"], name="answers"), state).outcome
 
     assert outcome.reason is Reason.KEY_ERROR
     assert outcome.detail == "'answers' caches by 'connection', which is shared by reference and cannot be compared"
@@ -296,156 +260,10 @@ async def by_failing_later(state: State) -> Any:
 def test_a_callable_that_gives_no_key_is_a_failure_that_says_why(
     runtime: Runtime, calls: list[str], key: Any, text: str
 ) -> None:
-    error = failure(runtime, Cached("work", key=key, name="answers"))
+    error = failure_of(runtime, Cached("work", key=key, name="answers"))
 
     assert (error.outcome.kind, error.outcome.reason) == (OutcomeKind.FAILED, Reason.KEY_ERROR)
     assert error.outcome.culprit == "answers"
     assert error.outcome.failure is not None
     assert error.outcome.failure.text == text
     assert calls == []
-
-
-# What is kept
-
-
-def test_what_is_kept_is_laid_over_the_state_of_whoever_takes_it(runtime: Runtime) -> None:
-    def work(event: Event, state: State) -> None:
-        state["added"] = [1]
-        state["changed"] = "after"
-        del state["removed"]
-
-    runtime.spawn("work", work)
-    workflow = Cached("work", key="question")
-    run(runtime, workflow, {"question": 1, "removed": 1, "mine": 1})
-
-    result = run(runtime, workflow, {"question": 1, "removed": 2, "changed": "before", "yours": 2})
-
-    assert dict(result.state) == {"question": 1, "added": [1], "changed": "after", "yours": 2}
-    assert [record.path for record in result.trace.walk()] == ["cached"]
-
-
-def test_nobody_can_change_what_is_kept(runtime: Runtime, calls: list[str]) -> None:
-    runtime.spawn("list", lambda event, state: state.update(found=[[1]]))
-    workflow = Cached("list", key="question")
-
-    for _ in range(3):
-        result = run(runtime, workflow, {"question": 1})
-        assert result.state["found"] == [[1]]
-        result.state["found"][0].append(2)
-
-
-def test_a_key_that_was_set_to_what_it_was_is_no_change(runtime: Runtime) -> None:
-    runtime.spawn("set", lambda event, state: state.update(verdict="good"))
-    workflow = Cached("set", key="question")
-    run(runtime, workflow, {"question": 1, "verdict": "good"})
-
-    result = run(runtime, workflow, {"question": 1, "verdict": "bad"})
-
-    assert result.state["verdict"] == "bad"
-
-
-def test_notes_are_on_the_nodes_of_whoever_takes_them_over(runtime: Runtime) -> None:
-    steps = Cached(Sequential("ann", name="steps"), key="question", name="answers")
-    here, there = Sequential(steps, name="here"), Parallel(Branch("x", steps), name="there")
-    run(runtime, here, {"question": 1})
-
-    again, elsewhere = [run(runtime, workflow, {"question": 1}).state.meta for workflow in (here, there)]
-
-    assert "here/answers/steps" in again
-    assert elsewhere["there/x/steps"] == again["here/answers/steps"]
-    assert not [path for path in elsewhere if path.startswith("here")]
-
-
-def test_without_notes_a_change_may_be_taken_over_anywhere(runtime: Runtime, calls: list[str]) -> None:
-    node = Cached("work", key="question")
-
-    results = [run(runtime, Sequential(node, name=name), {"question": 1}) for name in ("here", "there")]
-
-    assert [result.state["answer"] for result in results] == [1, 1]
-
-
-def test_sharing_by_reference_fails_and_names_what_was_shared(runtime: Runtime) -> None:
-    runtime.spawn("share", lambda event, state: state.share("connection", object()))
-    workflow = Cached("share", key="question", name="answers")
-
-    outcomes = [failure(runtime, workflow, {"question": 1}).outcome for _ in range(2)]
-
-    assert {outcome.reason for outcome in outcomes} == {Reason.INVALID_RESULT}
-    assert outcomes[0].detail == (
-        "'answers/share' shared 'connection' by reference, which is not cached; share it elsewhere"
-    )
-
-
-def test_an_optional_node_that_failed_changes_nothing_and_is_not_kept(runtime: Runtime) -> None:
-    workflow = Cached(Branch("failing", required=False), key="question")
-
-    results = [run(runtime, workflow, {"question": 1}) for _ in range(2)]
-
-    assert [dict(result.state) for result in results] == [{"question": 1}] * 2
-    assert [result.outcome.reason for result in results] == [Reason.COMPLETED] * 2
-
-
-def test_a_failure_is_that_of_the_node_and_keeps_the_partial_state(runtime: Runtime) -> None:
-    error = failure(runtime, Cached(Sequential("ann", "failing"), key="question"), {"question": 1})
-
-    assert error.outcome.reason is Reason.CHILD_FAILED
-    assert error.outcome.culprit == "cached/sequential/failing"
-    assert error.state["signed"] == ["ann"]
-
-
-def test_it_is_computed_anew_after_a_failure(runtime: Runtime) -> None:
-    def fail_once(event: Event, state: State) -> None:
-        if not tries:
-            tries.append(1)
-            raise ValueError("not yet")
-        state["answer"] = 1
-
-    tries: list[int] = []
-    runtime.spawn("moody", fail_once)
-    workflow = Cached("moody", key="question")
-
-    failure(runtime, workflow, {"question": 1})
-
-    assert run(runtime, workflow, {"question": 1}).state["answer"] == 1
-
-
-def test_a_retry_inside_is_part_of_one_computation(runtime: Runtime) -> None:
-    tries: list[int] = []
-
-    def fail_twice(event: Event, state: State) -> None:
-        tries.append(1)
-        if len(tries) < 3:
-            raise ValueError("not yet")
-
-    runtime.spawn("moody", fail_twice)
-
-    result = run(runtime, Cached(Branch("moody", retry=Retry(attempts=3)), key="question"), {"question": 1})
-
-    assert result.outcome.reason is Reason.COMPLETED
-    assert len(tries) == 3
-
-
-def test_it_stands_wherever_a_node_can(runtime: Runtime, calls: list[str]) -> None:
-    node = Cached("work", key="question")
-    workflows = [
-        Loop(node, max_iterations=3),
-        Route({"why": node}, key="question"),
-        Sequential(node, Branch("again", node)),
-        Cached(node, key="question"),
-        Branch("alone", node),
-    ]
-
-    answers = [run(runtime, workflow, {"question": "why"}).state["answer"] for workflow in workflows]
-
-    assert answers == [1] * 5
-    assert calls == ["work"]
-
-
-def test_it_caches_when_nobody_counts() -> None:
-    calls: list[str] = []
-    with Runtime(metrics=False) as runtime:
-        runtime.spawn("work", count(calls))
-
-        reasons = [run(runtime, Cached("work", key="q"), {"q": 1}).outcome.reason for _ in range(2)]
-
-    assert reasons == [Reason.COMPLETED, Reason.CACHED]

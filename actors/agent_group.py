@@ -1,0 +1,182 @@
+"""The group: agents that are started in order, stopped in reverse and supervised together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import pykka
+
+from actors.arguments import check_stop_timeout
+from actors.cell import ControlCell
+from actors.errors import GroupExistsError, GroupStoppedError
+from actors.latch import refuse_to_block
+from actors.reply import Reply
+from supervisors.agent_supervisor import AgentSupervisor
+from supervisors.child_spec import GroupSpec
+from supervisors.signals import ChildAdded, GroupStopped, StopGroup
+
+if TYPE_CHECKING:
+    from actors.agent_cell import AgentCell
+    from actors.system import System
+
+
+class Group:
+    """A group of agents, made by `Runtime.group()`. Its methods may be called from any thread.
+
+    Its agents are started one after the other in the order in which they are spawned, each once the one before it is
+    ready or has failed, and stopped one after the other in the reverse of it. A plain function has nothing to start.
+
+    As a context manager it starts nothing before the block is left, so that all specs are checked before anything
+    starts; when the block is left by an exception, what was spawned in it is stopped without having been started.
+
+    Args:
+        spec: Its name, and whom in it a failure concerns.
+        system: The runtime's parts.
+        spawn: The runtime's `spawn()`.
+    """
+
+    def __init__(self, spec: GroupSpec, system: System, spawn: Callable[..., pykka.ActorRef[Any]]) -> None:
+        self.spec = spec
+        self._system = system
+        self._spawn = spawn
+        self._supervisor = ControlCell(AgentSupervisor(spec), system)
+        # Guards what follows. Never taken inside the control plane.
+        self._lock = threading.Lock()
+        self._held: list[AgentCell] | None = None
+        self._is_stopping = False
+        # Appended to under the lock, read inside the control plane after the supervisor has retired.
+        self._replies: list[Reply] = []
+
+    @property
+    def name(self) -> str:
+        """The name of the group."""
+        return self.spec.name
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The names of its agents that have not stopped, in the order of spawning."""
+        cells = list(self._system.agents.values())
+        return tuple([cell.name for cell in cells if cell.lifecycle.supervisor is self._supervisor])
+
+    def spawn(self, name: str, agent: object, **options: Any) -> pykka.ActorRef[Any]:
+        """Start an agent as the last of the group and return its ref at once.
+
+        Args:
+            name: What workflows call it.
+            agent: A subclass of `Agent`, a factory, or a function.
+            options: What `Runtime.spawn()` takes by keyword.
+
+        Raises:
+            GroupStoppedError: If the group was stopped; and whatever `Runtime.spawn()` raises.
+        """
+        return self._spawn(name, agent, group=self, **options)
+
+    def adopt(self, cell: AgentCell) -> None:
+        """Take an agent in, after all others; it is begun in its turn.
+
+        Raises:
+            GroupStoppedError: If the group was stopped; then the agent is too.
+        """
+        with self._lock:
+            if not self._is_stopping:
+                cell.lifecycle.supervisor = self._supervisor
+                if self._held is None:
+                    self._begin(cell)
+                else:
+                    self._held.append(cell)
+                return
+        cell.request_stop(grace=0)
+        raise GroupStoppedError(self.name)
+
+    def _begin(self, cell: AgentCell) -> None:
+        if cell.definition.make is None:
+            cell.lifecycle.begin()
+        self._system.plane.post(self._supervisor, ChildAdded(cell.lifecycle))
+
+    def __enter__(self) -> Self:
+        with self._lock:
+            self._held = self._held or []
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            held, self._held = self._held or [], None
+            if kind is None and not self._is_stopping:
+                for cell in held:
+                    self._begin(cell)
+                return
+        for cell in reversed(held):
+            cell.request_stop(grace=0)
+
+    def stop(
+        self,
+        *,
+        grace: float | None = None,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Stop its agents one after the other, the last spawned first; the group is gone then.
+
+        Args:
+            grace: Seconds for what all of them together are doing; if not given, each has the group's own.
+            block: Whether to wait until they have stopped.
+            timeout: Seconds to wait at most.
+
+        Returns:
+            A future that resolves when they have stopped; await it, or call its `get()`.
+
+        Raises:
+            pykka.Timeout: If they have not stopped within `timeout`; they are still being stopped.
+        """
+        if block:
+            refuse_to_block("Group.stop()")
+        seconds = None if grace is None else check_stop_timeout(grace)
+        reply = Reply()
+        self.request_stop(reply, None if seconds is None else self._system.plane.now() + seconds)
+        if block:
+            reply.get(timeout=timeout)
+        return reply
+
+    def request_stop(self, reply: Reply, until: float | None) -> None:
+        """Have its agents stopped; `reply` is set when they are. The first who asks says until when."""
+        reply.clock = self._system.environment.clock
+        with self._lock:
+            self._replies.append(reply)
+            is_first, self._is_stopping = not self._is_stopping, True
+            held, self._held = self._held or [], None
+        for cell in reversed(held):
+            cell.request_stop(grace=0)
+        if is_first:
+            self._system.plane.post(self._supervisor, StopGroup(self, until))
+        if self._supervisor.is_stopped:  # it may have told those who waited just before this one came
+            reply.set(None)
+
+    def handle(self, _message: GroupStopped) -> None:
+        """Tell whoever waits that nothing is left of it. Inside the control plane."""
+        self._supervisor.retire()
+        groups = self._system.groups
+        if groups.get(self.name) is self:
+            del groups[self.name]
+        for reply in self._replies:
+            reply.set(None)
+
+    def register(self) -> Self:
+        """Enter it among the runtime's groups. Under the lock of whoever makes it.
+
+        Raises:
+            GroupExistsError: If the name is taken.
+        """
+        groups = self._system.groups
+        if self.name in groups:
+            raise GroupExistsError(self.name)
+        groups[self.name] = self
+        self._system.control_cells.add(self._supervisor)
+        return self

@@ -1,0 +1,257 @@
+"""What stands, in this process, for an agent that lives in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from actors.agent import AgentContext, AgentDefinition
+from actors.agent_reference import loaded
+from actors.child_process import NO_SIGNAL, ChildProcess, ending
+from actors.codec import MAX_BYTES, decode, encode
+from actors.dispatchers.process_child import NUMBER, framed, receive
+from actors.errors import CodecError, InvalidResultError, ProcessEndedError
+from actors.event import Event
+from actors.frozen import FrozenDict
+from actors.result import AgentResult
+from actors.state import Delta, State
+from actors.wire import FoundTypes
+from actors.work import RenderedError, Work, render
+from supervisors.outcome import Failure, Reason
+
+LEAVING_TIME = 0.5
+"""Seconds that a process has to exit by itself, once its agent has stopped or its channel is closed."""
+
+_SCRIPT = str(Path(__file__).with_name("process_child.py").resolve())
+_TYPES = FoundTypes(loaded)
+
+
+class AgentProcess:
+    """An agent in a process of its own. It is started with the agent, and ended when that stops or is given up.
+
+    Its methods block; one thread at a time calls them, and holds `use` meanwhile. `interrupt` and `kill` do not block,
+    and any thread may call them.
+
+    Args:
+        definition: The agent.
+        timeout: Seconds that the agent has to stop.
+        forget: Called when nothing of the process is left.
+        most_bytes: How long a message may be, there and back.
+    """
+
+    def __init__(
+        self,
+        definition: AgentDefinition,
+        timeout: float,
+        forget: Callable[[AgentProcess], None],
+        *,
+        most_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._definition = definition
+        self._timeout = timeout
+        self._forget = forget
+        self._most_bytes = most_bytes
+        self.use = threading.Lock()
+        # Stored once, when it is started. `_is_killed` is set before `_child` is looked at, and looked at after
+        # `_child` was set: one of the two sees the other.
+        self._child: ChildProcess | None = None
+        self._is_killed = False
+        self._status: int | None = None
+        self._data: socket.socket
+        self._control: socket.socket
+        # The work that it is used for, and its number. One store, by whoever uses it; read by any thread.
+        self._current: tuple[Work | None, int] = (None, 1)
+
+    @property
+    def pid(self) -> int:
+        """The number of its process; 0 before it was started."""
+        return self._child.pid if self._child is not None else 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no process, not yet or not any more. By whoever uses it."""
+        if self._child is None or self._status is not None:
+            return True
+        try:
+            return not self._data.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:  # it ended with something unread
+            return True
+
+    def serve(self, work: Work) -> None:
+        """Perform a work that calls the methods below; it can be interrupted from now on. By whoever uses it."""
+        self._current = (work, self._current[1] + 1)
+        work.perform()
+        self._current = (None, self._current[1])
+        if self._is_killed or self.has_ended:
+            self.end()
+
+    def interrupt(self, work: Work) -> None:
+        """Tell the process that nobody waits for the answer to a work any more."""
+        current, number = self._current
+        if current is work and self._child is not None:
+            self._child.hint(self._control, NUMBER.pack(number))
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing; if it has not started, it will not."""
+        self._is_killed = True
+        if self._child is not None:
+            self._child.kill()
+
+    def end(self) -> str:
+        """End the process if it has not ended, leave nothing of it, and say how it ended. By whoever uses it."""
+        self._is_killed = True
+        if self._child is not None and self._status is None:
+            self._status = self._child.end()
+        self._forget(self)
+        return "it was not started" if self._status is None else ending(self._status)
+
+    # What an agent has
+
+    def on_start(self) -> None:
+        """Start the process, make the agent in it, and call its hook there."""
+        try:
+            self._start()
+            self._call("start")
+        except BaseException:
+            self.end()
+            raise
+
+    def on_restart(self, reason: str) -> None:
+        """Call the hook."""
+        try:
+            self._call("restart", reason=reason)
+        except BaseException:
+            self.end()
+            raise
+
+    def on_stop(self) -> None:
+        """Call the hook, if the process has not ended, and end it."""
+        try:
+            if not self.has_ended:
+                # A number of its own: the last work's may have been interrupted.
+                self._current = (None, self._current[1] + 1)
+                self._data.settimeout(self._timeout)
+                self._call("stop")
+                self._data.settimeout(LEAVING_TIME)
+                with suppress(OSError):  # it does not exit by itself
+                    self._data.recv(1)
+        finally:
+            self.end()
+
+    def run(self, event: Event, state: State, context: AgentContext) -> AgentResult:
+        """Have the event handled, and return the state that comes of it."""
+        snapshot = state.snapshot()
+        for key in snapshot.shared:
+            raise self._unfit(f"state[{key!r}] is shared by reference, and no other process has the object")
+        answer = self._call(
+            "run",
+            event,
+            data=event.data,
+            state=FrozenDict(snapshot.values),
+            meta=FrozenDict(snapshot.meta),
+            remaining=context.remaining,
+            attempt=context.attempt,
+        )
+        delta = Delta(answer["changed"], frozenset(answer["removed"]))
+        return AgentResult(State._over(snapshot.apply(delta)), answer["metadata"])
+
+    # How it is talked to
+
+    def _start(self) -> None:
+        pairs = [socket.socketpair() for _ in ("data", "control", "life")]
+        ours, theirs = zip(*pairs, strict=True)
+        try:
+            numbers = [channel.fileno() for channel in theirs]
+            self._data, self._control, _ = ours
+            self._child = ChildProcess(
+                [*_interpreter_flags(), "-u", "-P", _SCRIPT, self._definition.name, *map(str, numbers)],
+                ours,
+                stdin=subprocess.DEVNULL,
+                pass_fds=numbers,
+            )
+        except OSError as error:
+            raise ProcessEndedError(self._definition.name, f"none could be started ({error})") from error
+        finally:
+            for channel in theirs:
+                channel.close()
+        if self._is_killed:
+            self._child.kill()
+        greeting = {
+            "path": list(map(str, sys.path)),
+            "agent": self._definition.name,
+            "reference": self._definition.reference,
+            "most_bytes": self._most_bytes,
+        }
+        self._send(json.dumps(greeting).encode())
+
+    def _call(self, call: str, event: Event | None = None, **facts: Any) -> Mapping[str, Any]:
+        """Send a request and return its answer.
+
+        Raises:
+            RenderedError: If the agent raised something.
+            ProcessEndedError: If the process ended before it answered.
+            CancelledError: If it was killed here.
+        """
+        contents = FrozenDict({"call": call, "number": self._current[1], **facts})
+        origin = event or Event(self._definition.name)
+        self._send(self._encoded(Event(origin.target, contents, origin.metadata, id=origin.id)))
+        try:
+            content = receive(self._data, self._most_bytes)
+        except (TimeoutError, ValueError) as error:
+            raise self._lost(f"{error}; it was killed") from error
+        except OSError as error:  # it ended with something unread
+            raise self._lost() from error
+        if content is None:
+            raise self._lost()
+        try:
+            answer: Event = decode(content, types=_TYPES, max_bytes=self._most_bytes)
+        except CodecError as error:
+            raise InvalidResultError(self._definition.name, f"its result cannot be taken over: {error}") from error
+        if "failure" in answer.data:
+            raise _rendered(**answer.data["failure"])
+        return answer.data
+
+    def _send(self, content: bytes) -> None:
+        try:
+            self._data.sendall(framed(content), NO_SIGNAL)
+        except OSError as error:
+            raise self._lost() from error
+
+    def _encoded(self, request: Event) -> bytes:
+        try:
+            return encode(request, max_bytes=self._most_bytes)
+        except CodecError as error:
+            raise self._unfit(str(error)) from error
+
+    def _unfit(self, problem: str) -> RenderedError:
+        """Return the error that tells why something cannot be sent to the process."""
+        text = f"what agent {self._definition.name!r} is to be given cannot be sent to its process: {problem}"
+        return RenderedError(render(CodecError(text)), Reason.INVALID_INPUT)
+
+    def _lost(self, problem: str = "") -> BaseException:
+        """Return the error that tells why the process does not answer."""
+        was_killed = self._is_killed
+        if self._child is not None and not (was_killed or problem):
+            self._child.await_exit(LEAVING_TIME)  # it closed its channel: it is about to, and its status tells why
+        ended = self.end()
+        return CancelledError() if was_killed else ProcessEndedError(self._definition.name, problem or ended)
+
+
+def _rendered(reason: str, types: tuple[str, ...], text: str, traceback: str) -> RenderedError:
+    return RenderedError(Failure(types, text, traceback), Reason(reason))
+
+
+def _interpreter_flags() -> list[str]:
+    """Return what this interpreter was told by its command line, such as `-O` and `-X`."""
+    flags: Callable[[], list[str]] = subprocess._args_from_interpreter_flags  # type: ignore[attr-defined]  # multiprocessing uses it too
+    return flags()

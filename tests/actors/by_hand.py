@@ -1,0 +1,173 @@
+"""A runtime's parts, driven by hand: time stands still until it is moved, and work waits until the test has it done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeVar
+
+from actors.agent import define
+from actors.agent_cell import AgentCell
+from actors.cell import ControlCell
+from actors.control import ControlPlane
+from actors.delivery import Delivery
+from actors.environment import Environment
+from actors.system import System, _systems
+from actors.telemetry import Telemetry
+from actors.work import Work
+from supervisors.agent_supervisor import AgentSupervisor
+from supervisors.child_spec import ChildSpec
+from supervisors.clock import ManualClock
+from supervisors.facts import Fact
+from supervisors.restarts import Restart
+
+START = 100.0
+"""What the clock shows at first; all moments in tests are exact binary fractions."""
+
+ABANDON_AFTER = 1.0
+HOOK_TIMEOUT = 4.0
+GRACE = 8.0
+
+_Fact = TypeVar("_Fact")
+
+
+class HandDispatcher:
+    """Keeps what it is given; the test has it done, or refuses it."""
+
+    def __init__(self) -> None:
+        self.given: deque[Work] = deque()
+        self.interrupted: list[Work] = []
+        self.abandoned: list[Work] = []
+        self.is_on_host_loop = False
+        self.blocker = ""
+
+    def execute(self, work: Work) -> None:
+        self.given.append(work)
+
+    def interrupt(self, work: Work) -> None:
+        self.interrupted.append(work)
+
+    def abandon(self, work: Work) -> None:
+        self.abandoned.append(work)
+
+    def delayer(self, work: Work) -> str:
+        return self.blocker
+
+    def stop(self, timeout: float) -> None:
+        """Nothing runs here."""
+
+    def perform(self) -> Work:
+        """Do the first that was given, and return it."""
+        work = self.given.popleft()
+        work.perform()
+        return work
+
+    def perform_all(self) -> None:
+        while self.given:
+            self.perform()
+
+
+class HandLane:
+    """Stands for an event loop."""
+
+    def note_begun(self) -> None:
+        """Count nothing."""
+
+    def note_done(self, work: Work) -> None:
+        """Forget nothing."""
+
+
+class HandLoops(HandDispatcher):
+    """Keeps works of async agents; each is done on an event loop of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lane = HandLane()
+        self._lanes: deque[HandLane] = deque()
+
+    def execute(self, work: Work) -> None:
+        work.host = work.host if isinstance(work.host, HandLane) else self.lane
+        self._lanes.append(work.host)
+        super().execute(work)
+
+    def perform(self) -> Work:
+        work = self.given.popleft()
+        asyncio.run(work.perform_async(self._lanes.popleft()))
+        return work
+
+
+class PromptDelivery(Delivery):
+    """Delivers at once, where it is asked to."""
+
+    def post(self, call: Callable[[], object]) -> None:
+        call()
+
+
+class Rig:
+    """The parts of a runtime, and what was told of them.
+
+    Attributes:
+        facts: What happened, in order.
+        defects: What went wrong inside the control plane.
+    """
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(START)
+        self.facts: list[Fact] = []
+        self.defects: list[tuple[Any, Any, BaseException]] = []
+        self.threads, self.loops = HandDispatcher(), HandLoops()
+        self.system = system = System()
+        _systems.discard(system)  # nobody has to stop it
+        system.environment = Environment(clock=self.clock, random=Random(0))
+        system.delivery = PromptDelivery(system.environment)
+        system.telemetry = Telemetry(system.delivery, None, [self])
+        system.plane = ControlPlane(system.environment, self._on_defect, lambda: None)
+        system.threads, system.loops = self.threads, self.loops  # type: ignore[assignment]  # the test's own
+        system.abandon_after, system.hook_timeout = ABANDON_AFTER, HOOK_TIMEOUT
+        system.agent_supervisor = ControlCell(AgentSupervisor(), system)
+
+    def observe(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    def told(self, kind: type[_Fact]) -> list[_Fact]:
+        """Return the facts of a kind."""
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+    def spawn(self, agent: object, *, name: str = "agent", concurrency: int | None = None, **more: Any) -> AgentCell:
+        """Make an agent's cell and begin its life; what that takes waits at the dispatcher."""
+        cell = self.cell(agent, name=name, concurrency=concurrency, **more)
+        self.system.agents[name] = cell
+        cell.lifecycle.begin()
+        return cell
+
+    def cell(self, agent: object, *, name: str = "agent", concurrency: int | None = None, **more: Any) -> AgentCell:
+        definition = define(name, agent, more.get("dispatcher"))
+        return AgentCell(
+            self.system,
+            definition,
+            ChildSpec(name=name, restart=more.get("restart", Restart()), grace=GRACE),
+            concurrency=concurrency or (None if definition.make is None else 1),
+            capacity=more.get("capacity", 10),
+            timeout=more.get("timeout"),
+        )
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock, and have what is due by then handled."""
+        self.clock.advance(seconds)
+        self.inside(self.system.plane.fire_due)
+
+    def inside(self, call: Callable[[], object]) -> None:
+        """Have something done inside the control plane, and what follows from it."""
+        self.system.plane.post(_Caller(), call)
+
+    def _on_defect(self, recipient: Any, message: Any, error: BaseException) -> None:
+        self.defects.append((recipient, message, error))
+
+
+class _Caller:
+    """A recipient of calls."""
+
+    def handle(self, message: Callable[[], object]) -> None:
+        message()

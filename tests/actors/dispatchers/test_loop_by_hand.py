@@ -1,0 +1,310 @@
+"""The loop dispatcher, step by step: its looks at a loop, and what becomes of work whose loop is blocked or closed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actors.dispatchers.lane import Lane
+from supervisors.facts import LoopBlocked, LoopBlockNoticed
+from supervisors.outcome import Reason
+from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
+
+
+@pytest.fixture
+def loops() -> Iterator[Loops]:
+    loops = Loops()
+    loops.dispatcher.start()
+    yield loops
+    loops.dispatcher.stop(PATIENCE)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.open()
+
+
+@pytest.fixture
+def closed_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    return loop
+
+
+def blocking(loops: Loops, gate: Gate, *, agent: str = "blocker") -> Task:
+    """Have a work block the loop."""
+    work = Task(gate.wait, agent=agent)
+    loops.dispatcher.execute(work)
+    assert gate.is_in.wait(PATIENCE)
+    return work
+
+
+# Work
+
+
+def test_work_is_done_and_the_loop_is_looked_at_as_long_as_there_is_any(loops: Loops) -> None:
+    work = Task(answer)
+
+    loops.dispatcher.execute(work)
+    value = work.value()
+    assert loops.is_seen_answering()
+    while loops.rig.system.plane.armed_timers:
+        loops.look()
+
+    assert value == 42
+    assert loops.dispatcher.lane.is_watched is False
+    assert loops.rig.facts == []
+
+
+def test_work_goes_back_to_the_lane_where_it_was(loops: Loops) -> None:
+    elsewhere = Lane(asyncio.new_event_loop())
+    thread = threading.Thread(target=elsewhere.run)
+    thread.start()
+    work = Task(answer)
+    work.host = elsewhere
+
+    loops.dispatcher.execute(work)
+
+    assert work.value() == 42
+    assert work.thread is thread
+    elsewhere.stop()
+    thread.join(PATIENCE)
+
+
+def test_interrupting_cancels_the_task(loops: Loops) -> None:
+    is_in = threading.Event()
+
+    async def wait() -> None:
+        is_in.set()
+        await asyncio.sleep(PATIENCE)
+
+    work = Task(wait)
+    loops.dispatcher.execute(work)
+    assert is_in.wait(PATIENCE)
+
+    loops.dispatcher.interrupt(work)
+
+    assert work.is_over.wait(PATIENCE)
+    assert isinstance(work.endings[0][1], asyncio.CancelledError)
+
+
+def test_what_has_no_lane_or_no_task_is_not_interrupted(loops: Loops) -> None:
+    homeless, not_started = Task(answer), Task(answer)
+    not_started.host = loops.dispatcher.lane
+
+    loops.dispatcher.interrupt(homeless)
+    loops.dispatcher.interrupt(not_started)
+    after = Task(answer)
+    loops.dispatcher.execute(after)
+
+    assert after.value() == 42
+    assert loops.dispatcher.delayer(homeless) == ""
+
+
+def test_work_whose_task_was_cancelled_before_it_began_is_refused(loops: Loops) -> None:
+    lane = loops.dispatcher.lane
+    work = Task(answer)
+    work.task = SimpleNamespace(done=lambda: True)
+    lane.works.add(work)
+
+    loops.inside(lambda: loops.dispatcher.handle(lane))
+
+    [outcome] = work.refusals
+    assert (outcome.reason, work in lane.works) == (Reason.EXCEPTION, False)
+
+
+def test_work_that_is_handed_over_while_the_last_look_ends_is_looked_at(loops: Loops) -> None:
+    lane = loops.dispatcher.lane
+
+    class Works(set[Any]):
+        """Empty, until it has been asked twice."""
+
+        asked = 0
+
+        def __bool__(self) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    lane.works = Works()
+    loops.inside(lambda: loops.dispatcher.handle(lane))
+
+    assert lane.is_watched
+    assert loops.rig.system.plane.armed_timers == 1
+    lane.works = set()
+
+
+def test_repairing_an_idle_loop_has_nothing_looked_at(loops: Loops) -> None:
+    loops.inside(loops.dispatcher.repair)
+
+    assert loops.dispatcher.lane.is_watched is False
+    assert loops.rig.system.plane.armed_timers == 0
+
+
+# Blocked loops
+
+
+def test_a_loop_that_two_looks_find_at_the_same_task_is_blocked_by_it(loops: Loops, gate: Gate) -> None:
+    blocker = blocking(loops, gate)
+    bystander = Task(answer, agent="bystander")
+    loops.dispatcher.execute(bystander)
+
+    for _ in range(4):
+        loops.look()
+
+    dispatcher = loops.dispatcher
+    assert (dispatcher.delayer(bystander), dispatcher.delayer(blocker)) == ("blocker", "")
+    assert [fact.agent for fact in loops.rig.told(LoopBlockNoticed)] == ["blocker"]
+    assert {fact.agent for fact in loops.rig.told(LoopBlocked)} == {"blocker"}
+    gate.open()
+    assert bystander.value() == 42
+    assert bystander.delayed_by == "blocker"
+
+
+def test_a_loop_may_be_blocked_by_what_is_no_agents(loops: Loops, gate: Gate) -> None:
+    lane = loops.dispatcher.lane
+    lane.loop.call_soon_threadsafe(gate.wait)
+    assert gate.is_in.wait(PATIENCE)
+    bystander = Task(answer, agent="bystander")
+    loops.dispatcher.execute(bystander)
+
+    for _ in range(4):
+        loops.look()
+
+    assert loops.dispatcher.delayer(bystander) == "(not an agent)"
+    assert loops.rig.told(LoopBlockNoticed) == []
+
+
+def test_a_loop_that_is_blocked_by_abandoned_work_is_replaced(loops: Loops, gate: Gate) -> None:
+    dispatcher, left = loops.dispatcher, list[Lane]()
+    dispatcher.on_replaced = left.append
+    old = dispatcher.lane
+    blocker = blocking(loops, gate)
+    waiting = Task(answer)
+    dispatcher.execute(waiting)
+    for _ in range(3):
+        loops.look()
+
+    loops.inside(lambda: dispatcher.abandon(blocker))
+    loops.inside(lambda: dispatcher._replace(old))
+
+    assert waiting.value() == 42
+    assert (left, dispatcher.lane is old, old.is_retired) == ([old], False, True)
+
+
+def test_work_that_was_abandoned_before_it_blocked_has_its_loop_replaced_when_it_is_found_out(
+    loops: Loops, gate: Gate
+) -> None:
+    old = loops.dispatcher.lane
+    blocker = blocking(loops, gate)
+    blocker.is_abandoned = True
+
+    for _ in range(3):
+        loops.look()
+
+    assert loops.dispatcher.lane is not old
+
+
+def test_abandoned_work_that_blocks_nothing_is_let_be(loops: Loops) -> None:
+    old, is_in = loops.dispatcher.lane, threading.Event()
+
+    async def wait() -> None:
+        is_in.set()
+        await asyncio.sleep(PATIENCE)
+
+    work = Task(wait)
+    loops.dispatcher.execute(work)
+    assert is_in.wait(PATIENCE)
+
+    loops.inside(lambda: loops.dispatcher.abandon(work))
+
+    assert work.is_abandoned
+    assert loops.dispatcher.lane is old
+
+
+def test_the_loop_of_a_host_is_never_replaced(closed_loop: asyncio.AbstractEventLoop) -> None:
+    loops = Loops(closed_loop)
+    loops.dispatcher._lane = lane = Lane(closed_loop)
+
+    loops.dispatcher._replace(lane)
+
+    assert loops.dispatcher.lane is lane
+
+
+def test_nobody_is_told_of_a_lane_that_nothing_blocks(loops: Loops) -> None:
+    loops.dispatcher._note_blocked(loops.dispatcher.lane, 0.0, is_new=True)
+
+    assert loops.rig.facts == []
+
+
+def test_a_blocked_loop_is_not_waited_for_when_the_dispatcher_stops(gate: Gate) -> None:
+    loops = Loops()
+    loops.dispatcher.start()
+    blocking(loops, gate)
+    for _ in range(3):
+        loops.look()
+
+    loops.dispatcher.stop(PATIENCE)
+
+    assert loops.dispatcher._lane_threads[loops.dispatcher.lane].is_alive()
+
+
+# Closed loops
+
+
+def test_on_a_closed_loop_work_is_refused(closed_loop: asyncio.AbstractEventLoop) -> None:
+    loops, work = Loops(closed_loop), Task(answer)
+    loops.dispatcher._lane = Lane(closed_loop)
+
+    loops.dispatcher.execute(work)
+    work.host = loops.dispatcher.lane
+    loops.dispatcher.interrupt(work)
+
+    assert [outcome.reason for outcome in work.refusals] == [Reason.LOOP_CLOSED]
+    assert loops.dispatcher.lane.works == set()
+
+
+def test_what_was_on_a_loop_when_it_was_closed_is_refused(closed_loop: asyncio.AbstractEventLoop) -> None:
+    loops, never_started = Loops(closed_loop), Task(answer)
+    lane = loops.dispatcher._lane = Lane(closed_loop)
+    lane.works.add(never_started)
+
+    loops.inside(loops.dispatcher.repair)
+
+    assert [outcome.reason for outcome in never_started.refusals] == [Reason.LOOP_CLOSED]
+    assert (lane.works, lane.is_watched) == (set(), False)
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_task_on_a_closed_loop_is_buried_quietly(has_begun: bool) -> None:
+    loop = asyncio.new_event_loop()
+    loops, work = Loops(loop), Task(wait_for_ever)
+    lane = loops.dispatcher._lane = Lane(loop)
+    lane._ident = threading.get_ident()
+    lane.execute(work)
+    if has_begun:
+        loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    loops.inside(lambda: loops.dispatcher.handle(lane))
+
+    assert [outcome.reason for outcome in work.refusals] == [Reason.LOOP_CLOSED]
+
+
+async def wait_for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+def test_a_loop_that_closes_under_a_look_is_found_out_by_the_next(closed_loop: asyncio.AbstractEventLoop) -> None:
+    loops = Loops(closed_loop)
+    lane = loops.dispatcher._lane = Lane(closed_loop)
+
+    loops.dispatcher._look(lane, 0.0)
+
+    assert lane.beat_sent_at == 0.0

@@ -1,0 +1,21 @@
+"""How workflows end that tests of the patterns run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors import RunResult, Runtime, WorkflowFailedError
+
+PATIENCE = 10.0
+SHORT = 0.25
+"""Seconds that are too short for what sleeps, and ample for whatever has to be done before."""
+
+
+def run(runtime: Runtime, workflow: Any, state: Any = None, event: Any = None) -> RunResult:
+    return runtime.submit(workflow, event, state).result(PATIENCE)
+
+
+def failure_of(runtime: Runtime, workflow: Any, state: Any = None) -> WorkflowFailedError:
+    error = runtime.submit(workflow, state=state).exception(PATIENCE)
+    assert error is not None
+    return error

@@ -1,0 +1,257 @@
+"""Invocations: an agent's code is called with its own event and state, and what becomes of it is answered."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actors.agent import AgentContext, declares
+from actors.agent_cell import AgentCell
+from actors.event import Event
+from actors.context import InvocationContext
+from actors.invocation import (
+    Assignment,
+    Invocation,
+    StartWork,
+    StopWork,
+    SupervisedInvocation,
+    is_crash,
+)
+from actors.state import EMPTY_SNAPSHOT, Snapshot, State
+from actors.work import failed
+from supervisors.deadlines import Deadline
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.signals import Answer
+from tests.actors.by_hand import START, Rig
+from tests.actors.logged_agents import CANCELLED, Logged, LoggedAsync, Quiet, function
+
+
+class Supervisor:
+    """Who is answered."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+
+    def handle(self, answer: Answer) -> None:
+        self.answers.append(answer)
+
+
+class Attempt(SimpleNamespace):
+    """An attempt, as a performer sees it."""
+
+    def __init__(self, supervisor: Supervisor, *, data: Any = (), state: Snapshot = EMPTY_SNAPSHOT) -> None:
+        payload = Assignment(Event(data=dict(data)), {"step": 1}, state, variables=None)  # type: ignore[arg-type]  # none
+        deadline = Deadline(START + 8, "run")
+        super().__init__(
+            payload=payload, attempts=2, attempt_deadline=deadline, sent_at=START, supervisor=supervisor, handle=None
+        )
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def supervisor() -> Supervisor:
+    return Supervisor()
+
+
+def performed(rig: Rig, cell: AgentCell, attempt: Attempt) -> Answer:
+    """Have an attempt made, and return its answer."""
+    assert cell.submit(SupervisedInvocation(cell, attempt)) is None
+    rig.threads.perform()
+    [answer] = attempt.supervisor.answers
+    assert isinstance(answer, Answer)
+    return answer
+
+
+# Calls
+
+
+def test_an_attempt_is_answered_with_the_changes_and_the_times(rig: Rig, supervisor: Supervisor) -> None:
+    def agent(event: Event, state: State) -> None:
+        rig.clock.advance(2.0)
+        state["seen"] = [event.target, event.metadata["step"], state["n"]]
+
+    cell = rig.spawn(agent)
+    attempt = Attempt(supervisor, state=Snapshot.of({"n": 1}))
+
+    answer = performed(rig, cell, attempt)
+
+    assert (answer.attempt, answer.number, answer.outcome) == (attempt, 2, COMPLETED)
+    assert answer.value.thawed() == {"seen": ["agent", 1, 1]}
+    assert (answer.begun_at, answer.ended_at) == (START, START + 2)
+
+
+def test_a_failed_attempt_is_answered_with_how_it_failed(rig: Rig, supervisor: Supervisor) -> None:
+    def agent(event: Event, state: State) -> None:
+        raise ValueError("no")
+
+    answer = performed(rig, rig.spawn(agent), Attempt(supervisor))
+
+    assert (answer.outcome.kind, answer.outcome.reason) == (OutcomeKind.FAILED, Reason.EXCEPTION)
+    assert (answer.value, answer.metadata) == (None, None)
+
+
+def test_what_is_no_result_is_told_as_such(rig: Rig, supervisor: Supervisor) -> None:
+    answer = performed(rig, rig.spawn(lambda event, state: 42), Attempt(supervisor))
+
+    assert answer.outcome.reason is Reason.INVALID_RESULT
+
+
+def test_an_agent_is_not_called_without_what_it_requires(rig: Rig, supervisor: Supervisor) -> None:
+    @declares(requires=["topic"])
+    def agent(event: Event, state: State) -> None:
+        raise AssertionError("it is called")
+
+    answer = performed(rig, rig.spawn(agent), Attempt(supervisor))
+
+    assert answer.outcome.reason is Reason.MISSING_INPUT
+
+
+def test_an_agent_has_to_leave_what_it_declared(rig: Rig, supervisor: Supervisor) -> None:
+    @declares(produces=["report"])
+    def agent(event: Event, state: State) -> None:
+        state.update(event.data)
+
+    silent = performed(rig, rig.spawn(agent), Attempt(supervisor))
+    supervisor.answers.clear()
+    right = performed(rig, rig.spawn(agent), Attempt(supervisor, data={"report": "text"}))
+
+    assert (silent.outcome.reason, right.outcome) == (Reason.MISSING_OUTPUT, COMPLETED)
+
+
+def test_it_is_called_once_however_often_it_is_begun(rig: Rig, supervisor: Supervisor) -> None:
+    cell = rig.spawn(function)
+    invocation = SupervisedInvocation(cell, Attempt(supervisor))
+    cell.submit(invocation)
+    may_move = invocation.may_move
+
+    first, second = invocation.begin(), invocation.begin()
+
+    assert (first, second) == (True, False)
+    assert (may_move, invocation.may_move) == (True, False)
+
+
+def test_it_is_refused_by_an_answer(rig: Rig, supervisor: Supervisor) -> None:
+    cell = rig.spawn(function)
+    invocation = SupervisedInvocation(cell, Attempt(supervisor))
+    cell.submit(invocation)
+
+    rig.threads.given.popleft().refuse(CANCELLED)
+
+    assert [answer.outcome for answer in supervisor.answers] == [CANCELLED]
+
+
+def test_the_supervisor_takes_it_back_and_asks_who_delays_it(rig: Rig, supervisor: Supervisor) -> None:
+    cell = rig.spawn(function)
+    invocation = SupervisedInvocation(cell, Attempt(supervisor))
+    cell.submit(invocation)
+    rig.threads.blocker = "blocker"
+
+    delayer = invocation.delayer()
+    rig.inside(lambda: invocation.withdraw(CANCELLED))
+
+    assert delayer == "blocker"
+    assert (invocation.is_live, invocation.begin(), supervisor.answers) == (False, False, [])
+
+
+def test_what_it_digests_it_has_called_before(rig: Rig, supervisor: Supervisor) -> None:
+    invocation = SupervisedInvocation(rig.spawn(function), Attempt(supervisor))
+
+    with pytest.raises(AssertionError, match="call"):
+        invocation.digest(None)
+
+
+def test_whom_it_answers_is_for_its_kinds_to_say(rig: Rig) -> None:
+    cell = rig.spawn(function)
+    payload = Attempt(Supervisor()).payload
+
+    with pytest.raises(NotImplementedError):
+        Invocation(cell, payload, 1, None, START).answer(COMPLETED, None)
+
+
+# The context
+
+
+@pytest.mark.parametrize(("deadline_at", "remaining"), [(START + 8, 8.0), (START - 1, 0.0), (None, None)])
+def test_the_context_tells_what_the_agent_has_left(
+    rig: Rig, deadline_at: float | None, remaining: float | None
+) -> None:
+    invocation = Invocation(rig.spawn(function), Attempt(Supervisor()).payload, 3, deadline_at, START)
+    context = InvocationContext(invocation)
+    was_cancelled = context.cancelled
+
+    invocation.is_live = False
+
+    assert (context.remaining, context.attempt) == (remaining, 3)
+    assert (was_cancelled, context.cancelled) == (False, True)
+
+
+def test_an_agent_that_wants_the_context_gets_it(rig: Rig, supervisor: Supervisor) -> None:
+    def agent(event: Event, state: State, context: AgentContext) -> dict[str, Any]:
+        return {"attempt": context.attempt, "remaining": context.remaining}
+
+    answer = performed(rig, rig.spawn(agent), Attempt(supervisor))
+
+    assert answer.value.thawed() == {"attempt": 2, "remaining": 8.0}
+
+
+# Hooks
+
+
+def test_a_function_has_no_instances_to_make(rig: Rig) -> None:
+    work = StartWork(rig.cell(function, concurrency=1), SimpleNamespace())  # type: ignore[arg-type]  # never looked at
+
+    with pytest.raises(AssertionError, match="a function has no instances"):
+        work.call()
+
+
+def test_hooks_that_are_no_coroutines_are_called_on_a_loop_too(rig: Rig) -> None:
+    cell = rig.spawn(Quiet, dispatcher="loop")
+
+    rig.loops.perform()
+    rig.inside(lambda: cell.lifecycle.restart(cell.instances[0], "abandoned"))
+    rig.loops.perform()
+
+    assert cell.instances[0].is_ready
+
+
+def test_what_the_end_of_an_async_agent_raises_is_logged(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    class Sour(LoggedAsync):
+        async def on_stop(self) -> None:
+            raise SystemExit("sour")
+
+    cell = rig.spawn(lambda: Sour([]))
+    rig.threads.perform()
+    rig.loops.perform()
+
+    cell.request_stop()
+    rig.loops.perform()
+
+    assert "on_stop of agent 'agent' raised SystemExit: sour" in caplog.text
+    assert cell.is_stopped
+
+
+def test_the_end_of_an_instance_is_always_wanted(rig: Rig) -> None:
+    assert StopWork(rig.cell(Quiet), Logged([])).begin()
+
+
+# Crashes
+
+
+@pytest.mark.parametrize(
+    ("outcome", "crashed"),
+    [
+        (COMPLETED, False),
+        (CANCELLED, False),
+        (Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR), False),
+        (failed(Reason.EXCEPTION, ValueError()), False),
+        (failed(Reason.EXCEPTION, SystemExit()), True),
+    ],
+)
+def test_only_what_is_no_ordinary_exception_is_a_crash(outcome: Outcome, crashed: bool) -> None:
+    assert is_crash(outcome) is crashed

@@ -1,0 +1,98 @@
+"""Cached: how long values are kept, and how many."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+from actors import Cached, Event, Runtime, State
+from supervisors import ManualClock, Reason
+from tests.scenarios.computations import Computation, kept, waiting
+from tests.scenarios.timing import eventually
+from tests.scenarios.watching import PATIENCE, Watcher
+
+
+def test_a_value_expires_so_long_after_it_was_computed(
+    clock: ManualClock, timeless: Runtime, timeless_computation: Computation
+) -> None:
+    workflow = Cached("compute", key="question", ttl=10.0)
+
+    def answered() -> str:
+        return str(timeless.submit(workflow, {"question": "why"}).result(PATIENCE).state["answer"])
+
+    run = timeless.submit(workflow, {"question": "why"})
+    call = timeless_computation.next()
+    clock.advance(100.0)  # computing took its time
+    call.finish("old")
+    run.result(PATIENCE)
+
+    clock.advance(9.75)
+    assert answered() == "old"
+    clock.advance(0.25)
+    anew = timeless.submit(workflow, {"question": "why"})
+    timeless_computation.next().finish("new")
+    assert anew.result(PATIENCE).state["answer"] == "new"
+    assert answered() == "new"
+
+
+def test_what_has_expired_does_not_stay(clock: ManualClock, timeless: Runtime) -> None:
+    timeless.spawn("work", lambda event, state: state.update(answer=1))
+    workflow = Cached("work", key="question", ttl=10.0)
+    for number in range(20):
+        timeless.run(workflow, {"question": number})
+        clock.advance(0.25)
+    assert kept(timeless) == 20
+
+    clock.advance(7.375)
+    assert eventually(lambda: kept(timeless) == 10)
+    clock.advance(5.0)
+
+    assert eventually(lambda: kept(timeless) == 0)
+    assert eventually(lambda: timeless._system.plane.armed_timers == 0)
+
+
+def test_the_value_that_was_not_used_for_longest_goes(runtime: Runtime, watcher: Watcher) -> None:
+    runtime.spawn("work", lambda event, state: state.update(answer=1))
+    workflow = Cached("work", key="question", max_entries=2)
+
+    outcomes = [runtime.run(workflow, {"question": q}).outcome.reason for q in ("a", "b", "a", "c", "a", "b")]
+
+    computed, taken = Reason.COMPLETED, Reason.CACHED
+    assert outcomes == [computed, computed, taken, computed, taken, computed]
+    assert kept(runtime) == 2
+
+
+KEYS, WARM_UP, LIMIT_BYTES = 12_000, 4_000, 5_000_000
+
+
+def _resident_bytes() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_memory_is_flat_over_many_keys() -> None:
+    async def work(event: Event, state: State) -> None:
+        state["answer"] = "x" * 1_000
+
+    async def ask_for(runtime: Runtime, keys: range) -> None:
+        workflow = Cached("work", key="question", max_entries=100, ttl=60.0)
+        for first in range(keys.start, keys.stop, 100):
+            await asyncio.gather(*[_ask(runtime, workflow, key) for key in range(first, first + 100)])
+
+    async def main() -> tuple[int, int, Runtime]:
+        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
+            runtime.spawn("work", work)
+            await ask_for(runtime, range(WARM_UP))
+            before = _resident_bytes()
+            await ask_for(runtime, range(WARM_UP, KEYS))
+            return before, _resident_bytes(), runtime
+
+    before, after, runtime = asyncio.run(main())
+
+    assert after - before < LIMIT_BYTES
+    assert (kept(runtime), waiting(runtime)) == (100, 0)
+
+
+async def _ask(runtime: Runtime, workflow: Cached, key: int) -> None:
+    await runtime.submit(workflow, {"question": key})

@@ -1,0 +1,79 @@
+"""How work ends that was ended by time or by others."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisors.deadlines import Deadline
+from supervisors.endings import as_met_by_agent, as_never_started, as_not_retried, error_types, out_of_time
+from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
+
+TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="run", culprit="b")
+CANCELLED = Outcome(OutcomeKind.CANCELLED, Reason.SIBLING_FAILED, culprit="b")
+FAILED = Outcome(OutcomeKind.FAILED, Reason.EXCEPTION, failure=Failure(("app.Lost", "builtins.Exception"), "Lost: it"))
+
+
+def test_what_ran_out_of_time_names_the_budget() -> None:
+    outcome = out_of_time(Deadline(3.0, "step"), Reason.NOT_STARTED)
+
+    assert (outcome.kind, outcome.reason, outcome.budget) == (OutcomeKind.TIMED_OUT, Reason.NOT_STARTED, "step")
+
+
+def test_what_was_asked_for_too_late_never_started_and_nobody_is_to_blame() -> None:
+    outcome = as_never_started(TIMED_OUT)
+
+    assert (outcome.reason, outcome.budget, outcome.culprit) == (Reason.NOT_STARTED, "run", "")
+
+
+@pytest.mark.parametrize("ending", [CANCELLED, FAILED, COMPLETED])
+def test_what_was_ended_otherwise_says_so_whether_it_started_or_not(ending: Outcome) -> None:
+    assert as_never_started(ending) is ending
+    assert as_met_by_agent(ending, begun=False, delayer="blocker") is ending
+
+
+def test_whoever_blocked_the_loop_is_to_blame() -> None:
+    outcome = as_met_by_agent(TIMED_OUT, begun=True, delayer="blocker")
+
+    assert (outcome.reason, outcome.culprit, outcome.budget) == (Reason.LOOP_BLOCKED, "blocker", "run")
+    assert outcome.detail == "agent 'blocker' blocked the event loop"
+
+
+@pytest.mark.parametrize(("begun", "reason"), [(True, Reason.DEADLINE), (False, Reason.NOT_STARTED)])
+def test_an_attempt_that_overran_says_whether_it_began(begun: bool, reason: Reason) -> None:
+    assert as_met_by_agent(TIMED_OUT, begun=begun, delayer="").reason is reason
+
+
+@pytest.mark.parametrize(
+    ("outcome", "types"),
+    [
+        (FAILED, ("app.Lost", "builtins.Exception")),
+        (TIMED_OUT, ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")),
+        (CANCELLED, ("builtins.Exception",)),
+        (
+            Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN),
+            (
+                "supervisors.errors.BreakerOpenError",
+                "supervisors.errors.SupervisionError",
+                "builtins.Exception",
+                "builtins.BaseException",
+            ),
+        ),
+    ],
+)
+def test_a_retry_policy_knows_a_failure_by_the_names_of_its_types(outcome: Outcome, types: tuple[str, ...]) -> None:
+    assert error_types(outcome) == types
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (FAILED, "Lost: it; "),
+        (Outcome(OutcomeKind.REJECTED, Reason.MAILBOX_FULL, detail="full"), "full; "),
+        (TIMED_OUT, ""),
+    ],
+)
+def test_what_is_not_retried_says_why(outcome: Outcome, said: str) -> None:
+    ended = as_not_retried(outcome)
+
+    assert ended.detail == f"{said}not tried again: the retry budget of the workflow is used up"
+    assert (ended.kind, ended.reason, ended.failure) == (outcome.kind, outcome.reason, outcome.failure)
