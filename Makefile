@@ -28,6 +28,7 @@ soak: .venv/.installed
 
 bench: .venv/.installed
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m pytest -m bench -s --timeout=600
 
 # Draws the picture in docs/. Needs npm, and a Chromium to which PUPPETEER_EXECUTABLE_PATH leads.
 docs: .venv/.installed

@@ -13,7 +13,6 @@ from actors.errors import (
     CodecError,
     ForkedRuntimeError,
     InvalidResultError,
-    InvalidWorkflowError,
     MailboxFullError,
     MergeConflictError,
     MissingKeysError,
@@ -46,6 +45,7 @@ from actors.runtime import Runtime
 from actors.shutdown import StopReport
 from actors.state import State
 from actors.telemetry import Observer
+from actors.workflow_errors import InvalidWorkflowError
 
 __all__ = [
     "ActorError",

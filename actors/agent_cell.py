@@ -265,9 +265,9 @@ class AgentCell(Cell):
             invocation.timer.cancel()
             invocation.timer = None
         if is_running:
+            self._ask_to_stop(invocation)  # first: what it waits for must not end sooner than it is told
             if invocation in self.system.offspring:
                 self.system.offspring[invocation].end(outcome)
-            self._ask_to_stop(invocation)
         else:
             self.system.dead_letters.withdrawn(invocation, outcome)
         if following is not None:

@@ -54,7 +54,7 @@ class Containment:
         )
 
     def _keeper(self, number: int) -> RunKeeper | None:
-        return self._runs.get(number) or self._system.child_runs.keepers.get(number)
+        return self._runs.get(number) or self._system.child_keepers.get(number)
 
     def on_interrupt(self) -> None:
         """Make good what an interrupt may have left half-done."""

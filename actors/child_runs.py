@@ -16,7 +16,7 @@ from actors.event import Event
 from actors.invocation import Assignment, Invocation
 from actors.latch import refuse_to_block
 from actors.offspring import AgentSpawned, RunBegun, offspring_of
-from actors.run import Run, RunKeeper, RunResult
+from actors.run import Run, RunResult
 from actors.state import Snapshot, State
 from actors.values import FrozenDict
 from supervisors.deadlines import UNLIMITED, Deadline, check_timeout
@@ -63,7 +63,7 @@ class ChildRuns:
         self._numbers = numbers
         self._spawn = spawn
         self._default_timeout = default_timeout
-        self.keepers: dict[int, RunKeeper] = {}
+        self.keepers = system.child_keepers
 
     def run_here(self, parent: Invocation, workflow: Any, event: Any, state: Any, timeout: Any) -> RunResult:
         """Start a run and wait for its end on this thread; a thread of the pool is compensated meanwhile."""

@@ -107,7 +107,7 @@ class Oversight(Lifetime):
                 "agent": len(agents) - failed,
                 "failed_agent": failed,
                 "orchestrator": max(0, len(system.control_cells) - 1 - groups),
-                "supervisor": len(self._runs) + len(self._system.child_runs.keepers) + 1 + groups,
+                "supervisor": len(self._runs) + len(self._system.child_keepers) + 1 + groups,
             },
             abandoned_work={name: cell.abandoned_count for name, cell in agents},
             breaker_state={name: cell.breaker.state.level for name, cell in agents if cell.breaker is not None},

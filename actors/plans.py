@@ -15,9 +15,10 @@ from actors.checks.keys import UNKNOWN_START, Start
 from actors.checks.place import Place
 from actors.checks.verdict import judge
 from actors.delivery import Delivery
-from actors.errors import InvalidWorkflowError, UnknownAgentError
+from actors.errors import UnknownAgentError
 from actors.findings import Finding
 from actors.plan import Plan, compile_workflow
+from actors.workflow_errors import InvalidWorkflowError
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,13 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import actors.errors
+import actors.workflow_errors
 import supervisors.errors
 from actors.conditions import Condition
 from actors.definitions.conversion import CONDITION, MERGER, WORKFLOW, read, written
 from actors.definitions.dialects import WireDialect
 from actors.definitions.kinds import Kind
-from actors.errors import ActorError, CodecError, DefinitionError, Mistake
+from actors.errors import ActorError, CodecError
 from actors.event import Event, freeze_fields
 from actors.findings import Finding
 from actors.frozen import FrozenDict, thaw
@@ -25,6 +26,7 @@ from actors.result import AgentResult
 from actors.state import Snapshot, State
 from actors.values import CONVERT, freeze
 from actors.wire import Types, contract, contract_fields
+from actors.workflow_errors import DefinitionError, Mistake
 from supervisors.errors import SupervisionError
 from supervisors.excerpt import excerpt
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
@@ -304,7 +306,7 @@ _RECORD = _fields(TraceRecord, _RECORD_HINTS)
 _VOCABULARY = {kind.__name__: kind for kind in (BranchReport, Finding, Outcome, State, TraceRecord)}
 _ERRORS: Mapping[str, type[BaseException]] = {
     name: each
-    for module in (actors.errors, supervisors.errors)
+    for module in (actors.errors, actors.workflow_errors, supervisors.errors)
     for name, each in vars(module).items()
     if isinstance(each, type) and issubclass(each, (ActorError, SupervisionError))
 }

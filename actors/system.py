@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from actors.invocation import Invocation
     from actors.matching import Matchers
     from actors.offspring import Offspring
+    from actors.run import RunKeeper
     from actors.telemetry import Telemetry
     from supervisors.retry_budget import RetryBudgets
 
@@ -49,6 +50,7 @@ class System:
         agent_supervisor: Who restarts agents.
         child_runs: Who starts runs and agents on behalf of agents.
         offspring: What agents have started, by the event that it ends with; single dict operations.
+        child_keepers: The child runs in progress, by number; single dict operations.
         broods: What instances of agents have spawned; inside the control plane only.
         matchers: The processes that search for regular expressions.
         caches: What `Cached` nodes keep; inside the control plane only.
@@ -79,6 +81,7 @@ class System:
         self.groups: dict[str, Group] = {}
         self.control_cells: set[ControlCell] = set()
         self.offspring: dict[Invocation, Offspring] = {}
+        self.child_keepers: dict[int, RunKeeper] = {}
         self.broods: dict[AgentCell, dict[Instance, Brood]] = {}
         self.dead_letters = DeadLetters(self)
         # Written in the child of a fork, before anything else runs there.

@@ -11,8 +11,9 @@ from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError
 from actors.cli.target import Target, imported, listed, load
 from actors.definitions.reference import located
-from actors.errors import ActorError, DefinitionError
+from actors.errors import ActorError
 from actors.runtime import Runtime
+from actors.workflow_errors import DefinitionError
 
 ATTRIBUTE = "AGENTS"
 """What a module calls its agents, unless the user says otherwise."""

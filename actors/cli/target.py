@@ -14,9 +14,9 @@ from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError
 from actors.definitions import reference
 from actors.definitions.formats import SUFFIXES
-from actors.errors import UnresolvedReferenceError
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
+from actors.workflow_errors import UnresolvedReferenceError
 
 _MISSING: Any = object()
 

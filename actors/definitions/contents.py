@@ -12,7 +12,7 @@ from actors.definitions.document import Document
 from actors.definitions.place import Place, as_step, nearest, suggestion
 from actors.definitions.reader import Reader
 from actors.definitions.vocabulary import VOCABULARY
-from actors.errors import DefinitionError
+from actors.workflow_errors import DefinitionError
 from supervisors.excerpt import excerpt
 
 AGENTS, NODES, WORKFLOW = "agents", "nodes", "workflow"

@@ -13,9 +13,9 @@ from actors.definitions.place import Place, dotted
 from actors.definitions.reader import Reader
 from actors.definitions.vocabulary import VOCABULARY
 from actors.definitions.writer import Writer
-from actors.errors import DefinitionError, Mistake
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch
+from actors.workflow_errors import DefinitionError, Mistake
 
 WORKFLOW: Kind = STEP
 CONDITION: Kind = Choice("conditions", "condition", '{exists = "key"}', takes_callable=False)

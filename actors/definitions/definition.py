@@ -21,11 +21,12 @@ from actors.definitions.place import Place, dotted, suggestion
 from actors.definitions.reference import parsed_reference
 from actors.definitions.vocabulary import VOCABULARY
 from actors.definitions.writer import Writer
-from actors.errors import AgentExistsError, DefinitionError, Mistake, UnresolvedReferenceError
+from actors.errors import AgentExistsError
 from actors.frozen import FrozenDict
 from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch, usable_step
 from actors.plan import compile_workflow
+from actors.workflow_errors import DefinitionError, Mistake, UnresolvedReferenceError
 from supervisors.model import Model, wrong_type
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from actors.definitions.reference import parsed_reference, reference_to
 from actors.definitions.values import check_text, read_value, write_value
-from actors.errors import UnresolvedReferenceError
 from actors.wire import Types, contract
+from actors.workflow_errors import UnresolvedReferenceError
 from supervisors.excerpt import excerpt
 
 

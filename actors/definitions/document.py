@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from actors.definitions.place import Place, dotted
-from actors.errors import Mistake
+from actors.workflow_errors import Mistake
 
 
 class Position(NamedTuple):

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from actors.definitions.place import nearest
-from actors.errors import UnresolvedReferenceError
 from actors.work import render
+from actors.workflow_errors import UnresolvedReferenceError
 from supervisors.excerpt import excerpt
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"

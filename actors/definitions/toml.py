@@ -9,7 +9,7 @@ from typing import Any
 from actors.definitions.document import Document, UnreadableError
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
-from actors.errors import Mistake
+from actors.workflow_errors import Mistake
 
 _WHERE = re.compile(r"(?P<problem>.*) \((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)", re.S)
 _TWICE = ("Cannot overwrite a value", "Cannot declare")

@@ -20,7 +20,7 @@ from yaml.scanner import Scanner
 
 from actors.definitions.document import Document, Position, UnreadableError, position_of
 from actors.definitions.place import Place, dotted
-from actors.errors import Mistake
+from actors.workflow_errors import Mistake
 from supervisors.excerpt import excerpt
 
 MAX_VALUES = 100_000

@@ -14,31 +14,39 @@ from actors.errors import (
     AgentStoppedError,
     AgentTimeoutError,
     CodecError,
-    DefinitionError,
+    ContextEndedError,
     ForkedRuntimeError,
+    GroupExistsError,
+    GroupStoppedError,
     IncomparableError,
     InvalidResultError,
-    InvalidWorkflowError,
     MailboxFullError,
     MatcherError,
     MergeConflictError,
-    MissingExtraError,
     MissingKeysError,
-    Mistake,
+    NestingError,
     OverloadedError,
+    ProcessEndedError,
     ReductionError,
     RunCancelledError,
     RuntimeNotRunningError,
     RunTimeoutError,
     SharedValueError,
     UnknownAgentError,
-    UnresolvedReferenceError,
+    WaitingThreadsError,
     WorkflowFailedError,
     WouldDeadlockError,
 )
 from actors.findings import Code, Finding, Severity
 from actors.orchestrators.base import BranchReport
 from actors.state import State
+from actors.workflow_errors import (
+    DefinitionError,
+    InvalidWorkflowError,
+    MissingExtraError,
+    Mistake,
+    UnresolvedReferenceError,
+)
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.trace import TraceRecord
 
@@ -103,6 +111,31 @@ ERRORS: list[tuple[ActorError, type[Exception], str]] = [
         RuntimeError,
         "this runtime belongs to the parent process of a fork; make a new Runtime in the child",
     ),
+    (
+        GroupExistsError("desk"),
+        ValueError,
+        "a group named 'desk' exists already; stop it first or choose another name",
+    ),
+    (GroupStoppedError("desk"), RuntimeError, "group 'desk' was stopped; it takes no agents, make another group"),
+    (
+        ContextEndedError("writer", "context.run()"),
+        RuntimeError,
+        "context.run() of agent 'writer': its event has ended, or nobody waits for it any more; "
+        "a context starts something only while the agent handles the event that it came with",
+    ),
+    (NestingError(("a", "b"), 2), RecursionError, "child runs may be nested 2 deep, no deeper: a -> b -> ..."),
+    (
+        WaitingThreadsError("writer", 8),
+        ActorError,
+        "agent 'writer' cannot wait for a run of its own: 8 threads do so, as many as may; "
+        "make it `async def`, which takes no thread to wait",
+    ),
+    (
+        ProcessEndedError("writer", "its process exited with status 3"),
+        ActorError,
+        "agent 'writer' has lost its process: its process exited with status 3",
+    ),
+    (OverloadedError(5, 3), ActorError, "5 runs are in progress and 3 wait their turn; submit again later"),
     (OverloadedError(5), ActorError, "5 runs are in progress, as many as max_runs allows; submit again later"),
     (
         WouldDeadlockError("Run.result()"),
@@ -198,7 +231,7 @@ def subclasses(base: type[ActorError]) -> set[type[ActorError]]:
 
 
 def test_every_error_is_tried() -> None:
-    own = {each for each in subclasses(ActorError) if each.__module__ == "actors.errors"}
+    own = {each for each in subclasses(ActorError) if each.__module__ in {"actors.errors", "actors.workflow_errors"}}
 
     assert {type(error) for error, _, _ in ERRORS} == own
 

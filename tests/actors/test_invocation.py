@@ -9,8 +9,8 @@ import pytest
 
 from actors.agent import AgentContext, declares
 from actors.agent_cell import AgentCell
-from actors.event import Event
 from actors.context import InvocationContext
+from actors.event import Event
 from actors.invocation import (
     Assignment,
     Invocation,

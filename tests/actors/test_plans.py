@@ -9,8 +9,8 @@ from actors import Branch, Loop, MultiStage, Runtime, Sequential, Stage, Unknown
 from actors import plans as plans_module
 from actors.checks.keys import Start
 from actors.conditions import All, Equals
-from actors.errors import InvalidWorkflowError
 from actors.plans import Plans
+from actors.workflow_errors import InvalidWorkflowError
 
 NEVER = All(Equals("x", 1), Equals("x", 2))
 

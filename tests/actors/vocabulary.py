@@ -9,14 +9,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 import actors.errors
+import actors.workflow_errors
 from actors import Branch, Loop, Parallel, Route, Sequential
 from actors.codec import encode
 from actors.conditions import All, Equals, Exists, Not
-from actors.errors import (
-    AgentTimeoutError,
-    Mistake,
-    RunTimeoutError,
-)
+from actors.errors import AgentTimeoutError, RunTimeoutError
 from actors.event import Event
 from actors.findings import Code, Finding, Severity
 from actors.frozen import same
@@ -25,6 +22,7 @@ from actors.orchestrators.base import BranchReport
 from actors.result import AgentResult
 from actors.state import Snapshot, State
 from actors.values import freeze
+from actors.workflow_errors import Mistake
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 from supervisors.retries import Retry
 from supervisors.trace import TraceRecord
@@ -117,7 +115,13 @@ FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "AgentExistsError": (short,),
     "RuntimeNotRunningError": (short,),
     "ForkedRuntimeError": (),
-    "OverloadedError": (whole,),
+    "OverloadedError": (whole, whole),
+    "GroupExistsError": (short,),
+    "GroupStoppedError": (short,),
+    "ContextEndedError": (short, short),
+    "NestingError": (names, whole),
+    "WaitingThreadsError": (short, whole),
+    "ProcessEndedError": (short, short),
     "WouldDeadlockError": (short,),
     "AgentStoppedError": (short, short),
     "MailboxFullError": (short, whole),
@@ -141,7 +145,14 @@ FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
 }
 
 
-errors = st.one_of([st.builds(getattr(actors.errors, name), *facts) for name, facts in FACTS.items()])
+ERRORS: dict[str, type[actors.errors.ActorError]] = {
+    name: each
+    for module in (actors.errors, actors.workflow_errors)
+    for name, each in vars(module).items()
+    if isinstance(each, type) and issubclass(each, actors.errors.ActorError)
+}
+
+errors = st.one_of([st.builds(ERRORS[name], *facts) for name, facts in FACTS.items()])
 
 
 VOCABULARY = {

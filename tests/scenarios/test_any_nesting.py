@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, note, settings
 
 from actors import Runtime, WorkflowFailedError
-from actors.errors import InvalidWorkflowError
+from actors.workflow_errors import InvalidWorkflowError
 from tests.scenarios.agents import spawn_agents
 from tests.scenarios.sequential_model import Model, Predicted, Racy
 from tests.scenarios.workflows import workflows

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from actors import Branch, Loop, MultiStage, Route, Runtime, Sequential, Stage
 from actors.cli.rehearsal import rehearsal
 from actors.definitions.definition import Definition
-from actors.errors import InvalidWorkflowError, UnknownAgentError, WorkflowFailedError
+from actors.errors import UnknownAgentError, WorkflowFailedError
 from actors.findings import Code, Finding, Severity
+from actors.workflow_errors import InvalidWorkflowError
 from tests.scenarios.agents import spawn_agents
 from tests.scenarios.mistakes import AGENTS, NEVER, PLANTED, Planted, agent
 from tests.scenarios.sequential_model import Model, Racy

@@ -40,7 +40,8 @@ def test_a_groups_records_are_put_in_declared_order_behind_what_was_there() -> N
     group = group_below(above, "p/a", "p/b")
     above.records += [second, first]
 
-    group.sort_records([Ended(0, COMPLETED, None, first), Ended(1, COMPLETED, None, second)])
+    group.endings[:] = [Ended(0, COMPLETED, None, first), Ended(1, COMPLETED, None, second)]
+    group.sort_records()
 
     assert above.records == [earlier, first, second]
 
@@ -51,13 +52,12 @@ def test_records_that_were_not_kept_do_not_come_back() -> None:
     first, second = record("p/a"), record("p/b")
     above.records = [second]
 
-    group.sort_records(
-        [
-            Ended(0, COMPLETED, None, first),
-            Ended(1, COMPLETED, None, second),
-            Ended(2, COMPLETED, None, None),
-        ]
-    )
+    group.endings[:] = [
+        Ended(0, COMPLETED, None, first),
+        Ended(1, COMPLETED, None, second),
+        Ended(2, COMPLETED, None, None),
+    ]
+    group.sort_records()
 
     assert above.records == [second]
 
@@ -66,6 +66,7 @@ def test_a_group_without_records_has_nothing_to_sort() -> None:
     above = parent()
     group = group_below(above, "p/a")
 
-    group.sort_records([Ended(0, COMPLETED, None, None)])
+    group.endings[:] = [Ended(0, COMPLETED, None, None)]
+    group.sort_records()
 
     assert above.records is None

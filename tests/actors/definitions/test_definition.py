@@ -11,8 +11,9 @@ from actors import Branch, Loop, MultiStage, Parallel, Runtime, Sequential, Stag
 from actors.conditions import Equals, Exists
 from actors.definitions import AgentEntry, Definition, to_data
 from actors.definitions.definition import MAX_BYTES
-from actors.errors import AgentExistsError, DefinitionError, MissingExtraError, RuntimeNotRunningError
+from actors.errors import AgentExistsError, RuntimeNotRunningError
 from actors.mergers import Reduce
+from actors.workflow_errors import DefinitionError, MissingExtraError
 from supervisors import Restart
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.behaviours import A_LAMBDA, Crash, count, set_a, set_b

@@ -9,7 +9,7 @@ import pytest
 from actors import Loop
 from actors.definitions import Definition, from_data, to_data
 from actors.definitions.extent import MAX_NESTING, MAX_NODES
-from actors.errors import DefinitionError
+from actors.workflow_errors import DefinitionError
 from tests.actors.definitions import behaviours
 
 MODULE = behaviours.__name__

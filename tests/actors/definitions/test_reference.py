@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors.definitions.reference import Reference, imported, parsed_reference, reference_to
-from actors.errors import UnresolvedReferenceError
+from actors.workflow_errors import UnresolvedReferenceError
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.behaviours import A_LAMBDA, A_NUMBER, Holder, Overlap, set_a
 

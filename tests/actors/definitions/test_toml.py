@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from actors.definitions.document import UnreadableError
 from actors.definitions.toml import parse
-from actors.errors import Mistake
+from actors.workflow_errors import Mistake
 
 
 def refused(text: str) -> Mistake:

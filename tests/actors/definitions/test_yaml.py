@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.definitions import Definition
 from actors.definitions.document import UnreadableError
 from actors.definitions.yaml import MAX_DEPTH, MAX_VALUES, dump, parse
-from actors.errors import DefinitionError, Mistake
+from actors.workflow_errors import DefinitionError, Mistake
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 scalars = st.one_of(texts, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))
