@@ -2,6 +2,7 @@
 
 from actors.agent import Agent, AgentContext, declares
 from actors.agent_breaker import AgentBreaker
+from actors.agent_group import Group
 from actors.dead_letters import DeadLetter, DeadLetterSubscription
 from actors.errors import (
     ActorError,
@@ -12,6 +13,8 @@ from actors.errors import (
     AgentTimeoutError,
     CodecError,
     ForkedRuntimeError,
+    GroupExistsError,
+    GroupStoppedError,
     InvalidResultError,
     MailboxFullError,
     MergeConflictError,
@@ -28,6 +31,7 @@ from actors.errors import (
 )
 from actors.event import Event
 from actors.findings import Finding, Severity
+from actors.health import Health
 from actors.mailbox import MailboxPolicy
 from actors.orchestrators.branch import Branch
 from actors.orchestrators.cached import Cached
@@ -69,6 +73,10 @@ __all__ = [
     "Event",
     "Finding",
     "ForkedRuntimeError",
+    "Group",
+    "GroupExistsError",
+    "GroupStoppedError",
+    "Health",
     "InvalidResultError",
     "InvalidWorkflowError",
     "Loop",

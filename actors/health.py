@@ -10,6 +10,7 @@ from supervisors.outcome import Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+    from actors.dispatchers.threads import ThreadDispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ class Health:
         return "; ".join([self.status, *self.reasons]) if self.reasons else self.status
 
 
-def examine(cells: Iterable[AgentCell]) -> Health:
-    """Return how the runtime is that has these agents. Any thread."""
-    failed = failed_agents(cells)
-    return Health(tuple([f"agent {name!r} is marked failed: {detail}" for name, detail in failed.items()]))
+def examine(cells: Iterable[AgentCell], threads: ThreadDispatcher) -> Health:
+    """Return how the runtime is that has these agents and this pool. Any thread."""
+    reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed_agents(cells).items()]
+    if threads.refusal:
+        reasons.append(f"plain functions are refused: {threads.refusal}")
+    return Health(tuple(reasons))
 
 
 def failed_agents(cells: Iterable[AgentCell]) -> dict[str, str]:

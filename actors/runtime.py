@@ -220,7 +220,7 @@ class Runtime(Oversight):
     @property
     def health(self) -> Health:
         """How it is: ok, or degraded with the reasons; `mixmode_actors{kind="failed_agent"}` counts them."""
-        return examine(list(self._agents.values()))
+        return examine(list(self._agents.values()), self._system.threads)
 
     def agent(self, name: str) -> pykka.ActorRef[Any]:
         """Return the ref of a spawned agent.

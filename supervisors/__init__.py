@@ -7,6 +7,7 @@ from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart
 from supervisors.retries import Backoff, Retry
 from supervisors.retry_budget import RetryBudget
+from supervisors.strategies import Strategy
 from supervisors.trace import TraceRecord
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RestartLimitReachedError",
     "Retry",
     "RetryBudget",
+    "Strategy",
     "SupervisionError",
     "SystemClock",
     "TraceRecord",

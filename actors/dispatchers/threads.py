@@ -80,6 +80,11 @@ class ThreadDispatcher:
         """How many threads the pool has, not counting abandoned ones."""
         return len(self._workers)
 
+    @property
+    def refusal(self) -> str:
+        """Why new work is refused now; empty when it is not. Any thread."""
+        return self._too_many_abandoned().detail if len(self._abandoned) >= self._max_abandoned else ""
+
     def execute(self, work: Work) -> None:
         """Hand it to an idle thread or a new one, or queue it until a thread is free."""
         refusal = None

@@ -115,6 +115,48 @@ def test_a_run_that_is_cut_before_its_root_begins_has_no_record(runtime: Runtime
     assert eventually(lambda: nothing_is_left(runtime))
 
 
+def test_a_run_is_cancelled_when_the_waiting_for_it_is_cut_short(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated = Gated()
+    runs: list[Run] = []
+
+    def cut_short(run: Run) -> None:
+        runs.append(run)
+        raise LookupError("the wait was cut short")
+
+    def asks(event: Event, state: State, context: AgentContext) -> None:
+        with monkeypatch.context() as patch, pytest.raises(LookupError):
+            patch.setattr(Run, "result", cut_short)
+            context.run("gated")
+        assert isinstance(runs[0].exception(PATIENCE), RunCancelledError)
+        gated.gate.set()
+
+    runtime.spawn("gated", gated.run)
+    runtime.spawn("asks", asks)
+    outer = runtime.submit("asks", timeout=PATIENCE)
+
+    assert outer.exception() is None
+
+
+def test_an_agent_that_has_stopped_as_soon_as_it_was_spawned_is_nobodys_child(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spawns_and_stops(name: str, agent: object) -> Any:
+        ref = runtime.spawn(name, agent)
+        runtime.stop_agent(name)
+        return ref
+
+    def asks(event: Event, state: State, context: AgentContext) -> None:
+        context.spawn("helper", counts)
+        state["knows"] = bool(runtime._system.offspring)
+
+    monkeypatch.setattr(runtime._system.child_runs, "_spawn", spawns_and_stops)
+    runtime.spawn("asks", asks)
+
+    assert runtime.run("asks", timeout=PATIENCE).state["knows"] is False
+
+
 def test_what_is_started_at_the_moment_at_which_the_event_ends_is_refused(runtime: Runtime, watcher: Watcher) -> None:
     def asks(event: Event, state: State, context: AgentContext) -> None:
         system = runtime._system

@@ -157,13 +157,14 @@ def test_what_has_no_thread_is_not_abandoned() -> None:
 
 def test_with_too_many_abandoned_threads_work_is_refused(gate: Gate) -> None:
     dispatcher, refused = pool(max_abandoned=1), Task(lambda: 1)
+    assert dispatcher.refusal == ""
     dispatcher.abandon(busy(dispatcher, gate))
 
     dispatcher.execute(refused)
 
     [outcome] = refused.refusals
     assert outcome.reason is Reason.ABANDONED_LIMIT
-    assert outcome.detail == "1 threads are held by work that could not be stopped"
+    assert outcome.detail == dispatcher.refusal == "1 threads are held by work that could not be stopped"
 
 
 # Threads that cannot be had
