@@ -82,7 +82,8 @@ class AgentInbox:
     def _submit(self, event: Event, reply: Reply | None) -> Outcome | None:
         cell = self._cell
         invocation = DirectInvocation(cell, event, reply)
-        rejection = cell.submit(invocation)
+        with cell.system.plane.shield:  # an interrupt must not strike between taking it and having it done
+            rejection = cell.submit(invocation)
         if rejection is not None:
             rejection = cell.reconsider(invocation, rejection)
         if rejection is not None:
