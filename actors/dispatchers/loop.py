@@ -20,6 +20,9 @@ from supervisors.outcome import Outcome, OutcomeKind, Reason
 BEAT = 0.04
 """Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
 
+STARVED = 0.5
+"""Seconds for which a loop that is at no agent's task may not answer before it counts as blocked."""
+
 _UNKNOWN = "(not an agent)"
 _NOTHING_SEEN = (None, -1)
 _CANCELLED_EARLY = Outcome(
@@ -176,8 +179,11 @@ class LoopDispatcher:
             lane.noted_until = lane.beat_sent_at if lane.blocked_by is None else lane.noted_until
             lane.blocked_by = None
             return
+        blocker = lane.owner_of(seen[0])
+        if blocker is None and now - lane.beat_sent_at < STARVED:
+            return  # its thread may only be waiting for the processor
         is_new = lane.blocked_by is None
-        lane.blocked_by = lane.owner_of(seen[0]) or _UNKNOWN
+        lane.blocked_by = blocker or _UNKNOWN
         self._note_blocked(lane, now, is_new=is_new)
         if isinstance(lane.blocked_by, Work) and lane.blocked_by.is_abandoned:
             self._replace(lane)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from math import ceil
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from actors.dispatchers.lane import Lane
+from actors.dispatchers.loop import BEAT, STARVED
 from supervisors.facts import LoopBlocked, LoopBlockNoticed
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
@@ -175,6 +177,9 @@ def test_a_loop_may_be_blocked_by_what_is_no_agents(loops: Loops, gate: Gate) ->
     loops.dispatcher.execute(bystander)
 
     for _ in range(4):
+        loops.look()
+    assert loops.dispatcher.delayer(bystander) == ""  # its thread may only be waiting for the processor
+    for _ in range(ceil(STARVED / BEAT)):
         loops.look()
 
     assert loops.dispatcher.delayer(bystander) == "(not an agent)"
