@@ -18,7 +18,7 @@ from actors.workflow_errors import DefinitionError
 ATTRIBUTE = "AGENTS"
 """What a module calls its agents, unless the user says otherwise."""
 
-_OPTIONS = ("concurrency", "dispatcher", "timeout", "restart", "mailbox")
+_OPTIONS = ("concurrency", "dispatcher", "timeout", "restart", "mailbox", "breaker")
 _EXPECTED = "a mapping of names to agents, or a function that is given the runtime and spawns them"
 
 

@@ -26,7 +26,7 @@ class AgentEntry(Model):
     Args:
         agent: Where it is, as `module:attribute`; or a class or a function that a module holds under its name.
         concurrency: How many instances share its mailbox.
-        dispatcher: "loop" for `async def`, "threads" for plain functions.
+        dispatcher: "loop" for `async def`, "threads" for plain functions, "process" for a process of its own.
         timeout: Seconds for each event, waiting included.
         restart: When a crashed instance is restarted.
         mailbox: How many events may wait; one more is rejected.
@@ -34,7 +34,7 @@ class AgentEntry(Model):
 
     agent: str
     concurrency: int | None = Field(default=None, ge=1)
-    dispatcher: Literal["loop", "threads"] | None = None
+    dispatcher: Literal["loop", "threads", "process"] | None = None
     timeout: float | None = None
     restart: Restart | None = None
     mailbox: int | None = Field(default=None, ge=1)

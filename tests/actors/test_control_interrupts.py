@@ -18,7 +18,7 @@ from actors.environment import Environment
 from actors.shield import Shield
 from supervisors.clock import ManualClock
 from tests.actors.recording import PATIENCE, Defects, Recorder, is_usable
-from tests.actors.test_interrupts import Strike
+from tests.actors.strikes import Strike
 
 # Its usual method needs the handler of SIGALRM.
 pytestmark = pytest.mark.timeout(60, method="thread")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from actors import Cached, Run
-from tests.actors.test_interrupts import GUARD, House, Story, findings, interruptible
+from tests.actors.interrupting import GUARD, House, interruptible
+from tests.actors.strikes import Story, findings
 from tests.scenarios.computations import waiting
 from tests.scenarios.timing import eventually
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from supervisors.agent_supervisor import AgentSupervisor
 from supervisors.child_spec import NO_GROUP, ChildSpec, GroupSpec
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
@@ -18,10 +20,16 @@ from supervisors.signals import (
     GroupStopped,
     StopGroup,
 )
+from supervisors.strategies import Strategy
 from tests.supervisors.fakes import FakeContext
 
 STEADY = Backoff(initial=1, factor=2, jitter=0)
 AT_ONCE = Backoff(initial=0)
+
+SCRATCH = "halt c, halt b, halt a, start a, start b, start c"
+"""What children are told when all of them are restarted."""
+
+every_strategy = pytest.mark.parametrize("strategy", list(Strategy))
 
 
 class FakeChild:

@@ -15,7 +15,7 @@ from actors.definitions import Definition, file_schema, to_data
 from actors.definitions.vocabulary import VOCABULARY
 from examples.research.workflow import WORKFLOW
 from tests.actors.definitions import behaviours
-from tests.actors.definitions.test_mistakes import SOME, WHOLE
+from tests.actors.definitions.wrong_definitions import SOME, WHOLE
 from tests.strategies import Vocabulary, workflows
 
 ROOT = Path(__file__).parents[3]

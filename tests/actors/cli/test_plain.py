@@ -1,0 +1,85 @@
+"""Values as JSON knows them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from actors.cli.plain import plain
+
+
+class Point(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    x: int
+
+
+@dataclass
+class Pair:
+    left: object
+    right: object
+
+
+class Hostile(Mapping[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError("no")
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        return 1
+
+
+RING: list[Any] = []
+RING.append(RING)
+
+PLAIN: list[tuple[Any, Any]] = [
+    (None, None),
+    (True, True),
+    (1.5, 1.5),
+    (math.inf, "inf"),
+    (math.nan, "nan"),
+    (10**700, hex(10**700)),
+    (b"\x00\xff", "AP8="),
+    (datetime(2024, 5, 6, 7, tzinfo=UTC), "2024-05-06T07:00:00+00:00"),
+    (date(2024, 5, 6), "2024-05-06"),
+    (timedelta(minutes=1.5), 90.0),
+    ((1, (2,)), [1, [2]]),
+    ({3}, [3]),
+    (OrderedDict({1: "a", b"k": "b"}), {"1": "a", "b'k'": "b"}),
+    (Point(x=1, y=(2,)), {"x": 1, "y": [2]}),
+    (Pair(1, b""), {"left": 1, "right": ""}),
+    (Pair, f"<class '{__name__}.Pair'>"),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), PLAIN, ids=[type(value).__name__ for value, _ in PLAIN])
+def test_values_that_json_does_not_know_are_told_in_its_terms(value: object, shown: object) -> None:
+    assert plain(value) == shown
+
+
+@pytest.mark.parametrize("value", [Hostile(), RING, object(), open], ids=["hostile", "ring", "object", "function"])
+def test_objects_that_were_shared_are_shown_whatever_they_are(value: object) -> None:
+    assert json.dumps(plain(value))
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes() | st.timedeltas(),
+        lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner),
+    )
+)
+def test_any_plain_data_becomes_valid_json(value: object) -> None:
+    text = json.dumps(plain(value), allow_nan=False)
+
+    assert json.loads(text) == plain(value)
