@@ -116,6 +116,7 @@ class ControlCell(Cell):
     def __init__(self, behaviour: Behaviour, system: System, run: int = 0) -> None:
         super().__init__()
         self.behaviour = behaviour
+        self._receive = behaviour.receive
         self.system = system
         self.run = run
         plane = system.plane
@@ -141,7 +142,7 @@ class ControlCell(Cell):
         if self.is_stopped:
             self.system.dead_letter("late_message", f"a {type(message).__name__} came after the end")
         else:
-            self.behaviour.receive(message, self)
+            self._receive(message, self)
 
     def retire(self) -> None:
         """Take no more messages. Inside the control plane."""

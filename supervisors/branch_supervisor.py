@@ -199,8 +199,8 @@ class BranchSupervisor:
         child: Child = answer.attempt
         if not child.is_trying or child.attempts != answer.number:
             return context.dead_letter("late_answer", "an answer came after its attempt had ended")
-        ended_at = answer.ended_at
-        if ended_at is not None and child.attempt_deadline.has_passed(ended_at):
+        ended_at, due_at = answer.ended_at, child.attempt_deadline.at
+        if ended_at is not None and due_at is not None and ended_at >= due_at:
             # It was done before the timer fired, yet after the deadline.
             context.dead_letter("late_answer", f"{child.job.path} answered after its deadline")
             child.handle = None

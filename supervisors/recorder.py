@@ -69,7 +69,8 @@ class Recorder:
         agent, begun_at, now = child.job.agent, answer.begun_at, context.now()
         if agent and context.is_observed and answer.outcome.kind is not OutcomeKind.REJECTED:
             waited = (now if begun_at is None else begun_at) - child.sent_at
-            ran = None if begun_at is None else _or(answer.ended_at, now) - begun_at
+            ended_at = now if answer.ended_at is None else answer.ended_at
+            ran = None if begun_at is None else ended_at - begun_at
             child.is_told = True
             context.observe(AgentRan(agent, answer.outcome, waited, ran))
 
@@ -99,7 +100,8 @@ class Recorder:
             answer = _NO_ANSWER
         begun_at = answer.begun_at
         if begun_at is not None:
-            waited, ran = begun_at - child.sent_at, _or(answer.ended_at, now) - begun_at
+            ended_at = answer.ended_at
+            waited, ran = begun_at - child.sent_at, (now if ended_at is None else ended_at) - begun_at
         record = TraceRecord(
             job.path,
             job.pattern,
@@ -133,7 +135,3 @@ class Recorder:
         if parent.records is None:
             parent.records = []
         parent.records.append(record)
-
-
-def _or(moment: float | None, otherwise: float) -> float:
-    return otherwise if moment is None else moment
