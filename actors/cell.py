@@ -116,7 +116,6 @@ class ControlCell(Cell):
     def __init__(self, behaviour: Behaviour, system: System, run: int = 0) -> None:
         super().__init__()
         self.behaviour = behaviour
-        self._receive = behaviour.receive
         self.system = system
         self.run = run
         plane = system.plane
@@ -142,7 +141,7 @@ class ControlCell(Cell):
         if self.is_stopped:
             self.system.dead_letter("late_message", f"a {type(message).__name__} came after the end")
         else:
-            self._receive(message, self)
+            self.behaviour.receive(message, self)
 
     def retire(self) -> None:
         """Take no more messages. Inside the control plane."""
