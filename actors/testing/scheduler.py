@@ -9,6 +9,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import suppress
+from math import ceil
 from random import Random
 from threading import get_ident
 
@@ -18,6 +19,9 @@ from actors.testing.seat import MOST_ENDINGS, Seat, always
 
 MOST_TURNS = 1_000_000
 """How many turns may be taken at one moment of virtual time before it is taken for a loop without an end."""
+
+LONGEST_SLICE = 0.1
+"""The longest that the root waits without looking up, in real seconds."""
 
 _STALLED = "nothing is left that could happen: nobody can go on, and no timer is armed"
 
@@ -170,16 +174,23 @@ class Scheduler:
             seat.baton.acquire()
             return
         turns = self._turns
-        while not seat.baton.acquire(timeout=self._patience):
+        while not self._comes(seat):
             if turns == self._turns:
                 self._is_over = True
                 self._failure = self._blocked()
                 raise self._failure
             turns = self._turns
 
+    def _comes(self, seat: Seat) -> bool:
+        """Wait for the root's turn as long as one turn may take; return whether it came."""
+        # In slices, as an interrupt that arrives just before the thread begins to wait does not wake it.
+        slices = ceil(self._patience / LONGEST_SLICE)
+        return any(seat.baton.acquire(timeout=self._patience / slices) for _ in range(slices))
+
     def _reclaim(self, seat: Seat) -> None:
         seat.expect(always, None, is_last=False, is_agents=False)
-        if not seat.baton.acquire(timeout=self._patience):
+        # The interrupt may have struck when the baton had just been taken: then the turn is here without it.
+        if not seat.baton.acquire(timeout=self._patience) and self._holder is not seat:
             self._is_over = True
             self._failure = self._blocked()
 

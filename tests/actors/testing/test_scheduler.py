@@ -202,13 +202,18 @@ def strike() -> None:
     signal.pthread_kill(main, signal.SIGALRM)
 
 
-def test_an_interrupt_of_the_test_is_raised_when_it_is_its_turn(turns: Turns) -> None:
+def strike_unfelt() -> None:
+    """Interrupt the test's thread without waking it, as if it had been struck just before it began to wait."""
+    signal.raise_signal(signal.SIGALRM)
+
+
+@pytest.mark.parametrize("strike", [strike, strike_unfelt])
+def test_an_interrupt_of_the_test_is_raised_when_it_is_its_turn(turns: Turns, strike: Callable[[], None]) -> None:
     gate = threading.Event()
 
     def work() -> None:
         strike()
-        gate.wait(10.0)
-        turns.note("worked")
+        turns.note("worked" if gate.wait(5.0) else "not interrupted")
         turns.wait(never, until=5.0)
         turns.note("slept")
 
@@ -220,6 +225,31 @@ def test_an_interrupt_of_the_test_is_raised_when_it_is_its_turn(turns: Turns) ->
     assert turns.notes == [("worked", 0.0)]
     turns.wait(never, until=6.0)
     assert turns.notes == [("worked", 0.0), ("slept", 5.0)]
+
+
+def test_an_interrupt_that_strikes_as_the_turn_comes_back_leaves_the_turns_as_they_are() -> None:
+    turns = Turns(patience=PATIENCE)
+    seat = turns.scheduler._seat_here()
+
+    class Baton:  # taken, and then the interrupt
+        def acquire(self, timeout: float = -1) -> bool:
+            assert baton.acquire(timeout=timeout)
+            seat.baton = baton
+            raise StruckError
+
+        def release(self) -> None:
+            baton.release()
+
+    baton, seat.baton = seat.baton, Baton()  # type: ignore[assignment]  # as much of a lock as a seat needs
+    turns.sleeps("a", 1.0, 3.0)
+
+    with pytest.raises(StruckError):
+        turns.wait(never, until=2.0)
+
+    assert turns.notes == [("a", 1.0)]
+    turns.wait(never, until=3.0, is_last=True)
+    assert turns.notes == [("a", 1.0), ("a", 3.0)]
+    assert turns.close() == []
 
 
 def test_an_interrupt_while_a_turn_takes_too_long_ends_the_turns() -> None:
