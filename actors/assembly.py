@@ -20,10 +20,12 @@ from actors.environment import Environment
 from actors.matching import Matchers
 from actors.run import RunKeeper
 from actors.settings import RuntimeSettings
+from actors.switch_interval import SwitchInterval
 from actors.system import System
 from actors.telemetry import FactCounter, Observer, Telemetry
 from actors.work import render
 from supervisors.agent_supervisor import AgentSupervisor
+from supervisors.clock import SystemClock
 from supervisors.retry_budget import RetryBudgets
 
 
@@ -118,7 +120,9 @@ def assemble(
     system.environment = environment
     system.delivery = parts.delivery(environment)
     system.telemetry = Telemetry(system.delivery, counter, observers)
-    system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt)
+    # Only the host's own time can be late.
+    lowered = settings.switch_interval if isinstance(environment.clock, SystemClock) else None
+    system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt, SwitchInterval(lowered))
     system.threads = parts.threads(environment, settings)
     system.processes = ProcessDispatcher(environment.threads, settings.hook_timeout)
     system.loops = parts.loops(environment, system.plane, system.telemetry, loop)

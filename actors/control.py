@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from actors.environment import Environment
 from actors.shield import Shield
+from actors.switch_interval import SwitchInterval
 from actors.timers import ScheduledMessage, TimerHeap
 from actors.wakeup import Wakeup
 
@@ -39,6 +40,7 @@ class ControlPlane:
         on_defect: Called inside, with the recipient, the message and the exception, when handling a message
             raised or was interrupted. It must not raise.
         on_interrupt: Called inside after an interruption, to repair what may be half-done.
+        switch_interval: What is to be done when the deadline thread is late; None does nothing.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ControlPlane:
         environment: Environment,
         on_defect: Callable[[Recipient, Any, BaseException], None],
         on_interrupt: Callable[[], None],
+        switch_interval: SwitchInterval | None = None,
     ) -> None:
         self.now = environment.clock.now
         self._clock = environment.clock
@@ -69,6 +72,7 @@ class ControlPlane:
         self._is_firing = False
         self._timer_service = _TimerService(self)
         self._wakeup = Wakeup()
+        self._switch_interval = switch_interval or SwitchInterval(None)
         self.shield = Shield()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -191,6 +195,9 @@ class ControlPlane:
 
         It never waits for the lock: it would get it while another thread has the GIL, and keep everybody out until it
         has the GIL too. If the lock is taken, its holder finds the message and fires the timers.
+
+        When it has used up its own turn it pauses, which lets whoever posts next take over again. Without that it would
+        go on for as long as another thread posts, and every message would cost a hand-over of the GIL.
         """
         while not self._is_stopping:
             looks_at = self._looks_at
@@ -198,20 +205,26 @@ class ControlPlane:
                 self._is_firing = True
                 self._queue.append((self._timer_service, None))
             is_work_left = self._enter()
-            self._clock.wait(self._wakeup, self._pause(is_work_left))
+            if is_work_left:
+                self._clock.wait(self._wakeup, _TAKEOVER_PAUSE)
+            else:
+                self._sleep()
+        self._switch_interval.restore()
 
-    def _pause(self, is_work_left: bool) -> float | None:
-        """Return how long the deadline thread sleeps; None until it is woken.
+    def _sleep(self) -> None:
+        """Sleep until it is time to look again, and take note of how late that ends."""
+        began = self.now()
+        pause = self._switch_interval.limited(self._pause(began), began)
+        if not self._clock.wait(self._wakeup, pause) and pause is not None:
+            now = self.now()
+            self._switch_interval.note_wait(now - began - pause, now)
 
-        When it has used up its own turn it pauses, which lets whoever posts next take over again. Without that it would
-        go on for as long as another thread posts, and every message would cost a hand-over of the GIL.
-        """
-        if is_work_left:
-            return _TAKEOVER_PAUSE
+    def _pause(self, now: float) -> float | None:
+        """Return how long the deadline thread sleeps when there is nothing to do; None until it is woken."""
         looks_at = self._looks_at
         if self._is_firing or looks_at is None:
             return None
-        return max(0.0, looks_at - self.now())
+        return max(0.0, looks_at - now)
 
     def fire_due(self) -> None:
         """Queue the messages that are due. Inside the control plane."""

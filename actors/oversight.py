@@ -9,7 +9,7 @@ from actors.agent_breaker import AgentBreaker
 from actors.agent_registry import AgentRegistry
 from actors.arguments import check_count
 from actors.dead_letters import DeadLetter, DeadLetterSubscription
-from actors.health import failed_agents
+from actors.health import Health, examine, failed_agents
 from actors.lifetime import Lifetime
 from actors.metrics import Gauges, MetricsActor
 from actors.run import RunKeeper
@@ -24,6 +24,16 @@ class Oversight(Lifetime):
     _agents: AgentRegistry
     _metrics: MetricsActor | None
     _runs: dict[int, RunKeeper]
+
+    @property
+    def health(self) -> Health:
+        """How it is: ok, or degraded with the reasons; `mixmode_actors{kind="failed_agent"}` counts them."""
+        return examine(list(self._agents.values()), self._system.threads)
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The names of the spawned agents, in the order of spawning."""
+        return self._agents.names
 
     @property
     def runs_in_progress(self) -> int:

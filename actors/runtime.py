@@ -21,7 +21,6 @@ from actors.environment import Environment
 from actors.errors import OverloadedError
 from actors.event import Event
 from actors.findings import Finding
-from actors.health import Health, examine
 from actors.invocation import Assignment
 from actors.latch import refuse_to_block
 from actors.mailbox import DEFAULT_CAPACITY, MailboxPolicy
@@ -35,6 +34,7 @@ from actors.run import ABORT, Run, RunKeeper, RunResult
 from actors.settings import RuntimeSettings
 from actors.shutdown import StopReport, shut_down
 from actors.state import Snapshot, State
+from actors.switch_interval import LOWERED
 from actors.telemetry import Observer
 from actors.values import FrozenDict
 from supervisors.breaker import Breaker
@@ -67,6 +67,8 @@ class Runtime(Oversight):
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.
         retry_budget: How many retries a workflow may make, all its runs together; None is no limit.
+        switch_interval: To how many seconds the process's `sys.setswitchinterval()` is lowered for as long as busy
+            threads make deadlines late; None never touches it.
         environment: Where time, randomness and threads come from; the machine if not given.
 
     Raises:
@@ -90,6 +92,7 @@ class Runtime(Oversight):
         max_threads: int = 128,
         max_abandoned: int = 1_000,
         retry_budget: RetryBudget | None = None,
+        switch_interval: float | None = LOWERED,
         environment: Environment | None = None,
     ) -> None:
         settings = RuntimeSettings(
@@ -104,6 +107,7 @@ class Runtime(Oversight):
             max_threads=max_threads,
             max_abandoned=max_abandoned,
             retry_budget=retry_budget,
+            switch_interval=switch_interval,
         )
         super().__init__(settings)
         check_loop(loop)
@@ -149,6 +153,7 @@ class Runtime(Oversight):
                 `(event, state)` or `(event, state, context)`. Never an instance.
             concurrency: How many instances share its mailbox: 1 for classes, no limit for functions if not given.
             dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by what `run` is if not given.
+                "process" runs each instance in a process of its own.
             timeout: Seconds for each event, waiting included.
             restart: When a crashed instance is restarted; `Restart()` if not given.
             mailbox: How many events may wait, one more being rejected; or a `MailboxPolicy`, with another rule.
@@ -217,11 +222,6 @@ class Runtime(Oversight):
             self.check_running()
             return Group(spec, self._system, self.spawn).register()
 
-    @property
-    def health(self) -> Health:
-        """How it is: ok, or degraded with the reasons; `mixmode_actors{kind="failed_agent"}` counts them."""
-        return examine(list(self._agents.values()), self._system.threads)
-
     def agent(self, name: str) -> pykka.ActorRef[Any]:
         """Return the ref of a spawned agent.
 
@@ -229,11 +229,6 @@ class Runtime(Oversight):
             UnknownAgentError: If there is none of that name.
         """
         return self._agents.cell(name).actor_ref
-
-    @property
-    def agents(self) -> tuple[str, ...]:
-        """The names of the spawned agents, in the order of spawning."""
-        return self._agents.names
 
     def stop_agent(
         self,

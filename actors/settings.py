@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from actors.orchestrators.base import usable_timeout
+from actors.switch_interval import LONGEST, LOWERED, SHORTEST
 from supervisors.model import Model
 from supervisors.retry_budget import RetryBudget
 
@@ -24,6 +25,8 @@ class RuntimeSettings(Model):
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.
         retry_budget: How many retries a workflow may make, all its runs together; None is no limit.
+        switch_interval: The interpreter's switch interval in seconds while busy threads make deadlines late; None
+            leaves it alone.
     """
 
     default_timeout: float | None = None
@@ -37,6 +40,7 @@ class RuntimeSettings(Model):
     max_threads: int = Field(default=128, ge=1)
     max_abandoned: int = Field(default=1_000, ge=1)
     retry_budget: RetryBudget | None = None
+    switch_interval: float | None = Field(default=LOWERED, ge=SHORTEST, le=LONGEST)
 
     @field_validator("default_timeout", mode="plain")
     @classmethod

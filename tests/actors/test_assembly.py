@@ -15,6 +15,7 @@ from actors.run import Run, RunKeeper
 from actors.settings import RuntimeSettings
 from actors.state import EMPTY_SNAPSHOT
 from actors.system import _systems
+from supervisors.clock import Clock, ManualClock, SystemClock
 from supervisors.outcome import Reason
 from tests.actors.by_hand import Rig
 
@@ -114,6 +115,21 @@ def test_the_parts_are_joined_and_nothing_is_started() -> None:
     assert (system.abandon_after, system.hook_timeout) == (2.0, 3.0)
     assert system.control_cells == {system.agent_supervisor}
     assert (system.agents, system.plane.armed_timers, system.threads.thread_count) == ({}, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("clock", "setting", "lowered"),
+    [(SystemClock(), 0.001, 0.001), (SystemClock(), None, None), (ManualClock(), 0.001, None)],
+)
+def test_the_switch_interval_is_lowered_in_real_time_only(
+    clock: Clock, setting: float | None, lowered: float | None
+) -> None:
+    settings = RuntimeSettings(switch_interval=setting)
+
+    system = assemble(settings, Environment(clock=clock), loop=None, counter=None, observers=(), runs={})
+    _systems.discard(system)
+
+    assert system.plane._switch_interval._lowered == lowered
 
 
 # What the whole runtime does

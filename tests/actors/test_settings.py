@@ -37,6 +37,10 @@ def test_the_defaults_are_those_that_the_runtime_states() -> None:
         {"max_abandoned": 0},
         {"waiting": -1},
         {"retry_budget": 0.2},
+        {"switch_interval": 0},
+        {"switch_interval": 1e-7},
+        {"switch_interval": 1.1},
+        {"switch_interval": math.inf},
         {"metrics": "yes, please"},
         {"unheard_of": 1},
     ],
@@ -46,7 +50,17 @@ def test_what_is_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
         RuntimeSettings(**wrong)
 
 
-@pytest.mark.parametrize("right", [{"default_timeout": 0.5}, {"grace": 0}, {"metrics_port": 0}, {"max_threads": 1}])
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"default_timeout": 0.5},
+        {"grace": 0},
+        {"metrics_port": 0},
+        {"max_threads": 1},
+        {"switch_interval": 1e-6},
+        {"switch_interval": None},
+    ],
+)
 def test_the_least_that_makes_sense_is_taken(right: dict[str, Any]) -> None:
     settings = RuntimeSettings(**right)
 

@@ -1,0 +1,81 @@
+"""The interpreter's switch interval: how long a busy thread keeps the GIL from another one that wants it."""
+
+from __future__ import annotations
+
+import sys
+
+LOWERED = 0.0005
+"""To how many seconds it is lowered, unless it is said otherwise."""
+
+SHORTEST = 1e-6
+"""The least number of seconds that the interpreter knows."""
+
+LONGEST = 1.0
+"""The most that makes any sense."""
+
+LASTS = 1.0
+"""For how many seconds it stays lowered after the last wait that ended late."""
+
+# A wait is late by more than so many switch intervals; it takes so many late ones in a row.
+_LATE = 2
+_IN_A_ROW = 2
+
+
+class SwitchInterval:
+    """Has busy threads hand over the GIL sooner for as long as the deadline thread is late because of them.
+
+    A thread that wants the GIL waits a switch interval for each busy one that is before it: with four busy loops a
+    deadline is noticed 20 ms late by the interpreter's own 5 ms. A collection of garbage is no such thread, so one late
+    wait alone changes nothing. The interval is the whole process's: it is only ever lowered, and set back when the
+    deadline thread has been on time for a while, unless somebody else has changed it meanwhile.
+
+    Used by the deadline thread only.
+
+    Args:
+        lowered: To how many seconds it is lowered; None never changes it.
+    """
+
+    def __init__(self, lowered: float | None) -> None:
+        self._lowered = lowered
+        self._late_in_a_row = 0
+        # What it was before, and until when it stays lowered; None while it is not lowered by us.
+        self._before: float | None = None
+        self._ends_at: float | None = None
+
+    def note_wait(self, late: float, now: float) -> None:
+        """Take note that the deadline thread's wait ended `late` seconds after it should have."""
+        if self._lowered is None:
+            return
+        is_late = late > _LATE * sys.getswitchinterval()
+        self._late_in_a_row = self._late_in_a_row + 1 if is_late else 0
+        if self._late_in_a_row >= _IN_A_ROW or (is_late and self._before is not None):
+            self._lower(self._lowered, now)
+        elif self._ends_at is not None and now >= self._ends_at:
+            self.restore()
+
+    def limited(self, pause: float | None, now: float) -> float | None:
+        """Return how long the deadline thread may sleep that wants to for `pause` seconds; None is for good."""
+        if self._ends_at is None:
+            return pause
+        left = max(0.0, self._ends_at - now)
+        return left if pause is None else min(pause, left)
+
+    def restore(self) -> None:
+        """Set it back to what it was."""
+        if self._before is not None and _is_set_to(self._lowered):
+            sys.setswitchinterval(self._before)
+        self._before = self._ends_at = None
+        self._late_in_a_row = 0
+
+    def _lower(self, seconds: float, now: float) -> None:
+        interval = sys.getswitchinterval()
+        if self._before is None:
+            if interval <= seconds:
+                return
+            self._before = interval
+            sys.setswitchinterval(seconds)
+        self._ends_at = now + LASTS
+
+
+def _is_set_to(seconds: float | None) -> bool:
+    return seconds is not None and abs(sys.getswitchinterval() - seconds) <= SHORTEST  # kept in whole microseconds
