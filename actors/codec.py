@@ -30,6 +30,9 @@ MAX_DEPTH = 512
 MAX_ITEMS = 1 << 24
 """How many items each list or dict of a message may have, unless it is said otherwise."""
 
+MAX_CONTAINERS = 1 << 20
+"""How many lists and dicts a message may have in all, unless it is said otherwise. They are what takes the memory."""
+
 _INTEGER = 0
 """The code of the extension type of integers beyond 64 bits; those of the tags follow."""
 
@@ -74,18 +77,21 @@ def decode(
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
     max_items: int = MAX_ITEMS,
+    max_containers: int = MAX_CONTAINERS,
 ) -> Any:
     """Return what `encode` was given, as a copy. Runs no code of a user's: validators and `__init__` do not run again.
 
     Args:
-        data: The bytes. They may come from a stranger: memory stays within 300 times their length, which dicts of
-            one item need; ordinary data needs about 15 times.
+        data: The bytes. They may come from a stranger: memory stays within 40 times their length and 500 bytes for
+            each list or dict; ordinary data needs about 15 times their length.
         types: The dataclasses and pydantic models that may be in them. No class is ever imported. A mapping finds
             them by their names, `module:qualified.name`.
         max_bytes: How many bytes there may be; no more are looked at.
         max_depth: How deeply lists and dicts may nest in the bytes. The message itself is a list, and most values lie
             one to three levels below it. Plain data may have 200 levels of its own in any case, not more.
         max_items: How many items each list or dict may have.
+        max_containers: How many lists and dicts there may be in the bytes, all together. Tuples, dates, dataclasses and
+            models are one to four each.
 
     Raises:
         CodecError: If they are not what this version of `encode` writes, hold a class that is not among `types`, or are
@@ -94,14 +100,15 @@ def decode(
             nor a model.
         ValueError: If a limit is less than 1.
     """
-    for limit, name in ((max_bytes, "max_bytes"), (max_depth, "max_depth"), (max_items, "max_items")):
-        check_count(limit, f"decode(): {name}")
+    limits = {"bytes": max_bytes, "depth": max_depth, "items": max_items, "containers": max_containers}
+    for name, limit in limits.items():
+        check_count(limit, f"decode(): max_{name}")
     known = types if isinstance(types, Mapping) else known_types(types)
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"what is to be decoded must be bytes, not {excerpt(data)}")
     content = bytes(data)
     _check_size(len(content), max_bytes)
-    message = _unpacked(content, max_items)
+    message = _unpacked(content, max_items, max_containers)
     if max_depth < MAX_DEPTH:
         _check_depth(message, max_depth)
     kind, body = _opened(message)
@@ -127,12 +134,15 @@ def _items_of(holder: Any) -> Iterable[Any]:
     return holder.values() if type(holder) is dict else holder
 
 
-def _unpacked(data: bytes, max_items: int) -> Any:
+def _unpacked(data: bytes, max_items: int, max_containers: int) -> Any:
+    counted = _Counter(max_containers)
     try:
         _measure(data)
         return msgpack.unpackb(
             data,
             ext_hook=_contract,
+            list_hook=counted,
+            object_hook=counted,
             strict_map_key=False,
             unicode_errors=_UNICODE_ERRORS,
             max_str_len=len(data),
@@ -145,6 +155,21 @@ def _unpacked(data: bytes, max_items: int) -> Any:
         raise
     except (msgpack.UnpackException, ValueError, TypeError) as error:
         raise CodecError(f"the bytes are no message: {str(error) or type(error).__name__}") from error
+
+
+class _Counter:
+    """Counts the lists and dicts of a message while they are being made, and refuses one too many."""
+
+    __slots__ = ("_left", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._left = self._most = most
+
+    def __call__(self, container: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise CodecError(f"the message holds more lists and dicts than {self._most}, which are the limit")
+        return container
 
 
 def _measure(data: bytes) -> None:

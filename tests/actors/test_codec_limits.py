@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, decode, encode
+from actors.codec import MAX_BYTES, MAX_CONTAINERS, MAX_DEPTH, MAX_ITEMS, decode, encode
 from actors.errors import CodecError
 from actors.event import Event
 from actors.frozen import same
@@ -23,11 +23,12 @@ from tests.actors.vocabulary import SAMPLES
 
 FEW, MANY = 5_000, 100_000
 ITEMS = 3_000
-MOST_TIMES = 300
+MOST_TIMES, MOST_EACH = 40, 500
+"""How much memory decoding may take: so many times the bytes, and so many bytes for each list or dict."""
 
 
 def test_the_limits_are_these() -> None:
-    assert (MAX_BYTES, MAX_DEPTH, MAX_ITEMS) == (67_108_864, 512, 16_777_216)
+    assert (MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_CONTAINERS) == (67_108_864, 512, 16_777_216, 1_048_576)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,16 @@ def test_a_container_of_too_many_items_is_refused(value: Any) -> None:
         decode(data, max_items=3)
 
 
-@pytest.mark.parametrize("limit", ["max_bytes", "max_depth", "max_items"])
+@pytest.mark.parametrize("value", [[[], {}], {"a": {"b": []}}, [(1, 2), 3]])
+def test_too_many_lists_and_dicts_are_refused(value: Any) -> None:
+    data = encode(value)
+
+    assert decode(data, max_containers=4) == value  # the message is one of them
+    with pytest.raises(CodecError, match="^the message holds more lists and dicts than 2, which are the limit$"):
+        decode(data, max_containers=2)
+
+
+@pytest.mark.parametrize("limit", ["max_bytes", "max_depth", "max_items", "max_containers"])
 @pytest.mark.parametrize(("wrong", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)])
 def test_a_limit_is_a_number_of_something(limit: str, wrong: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=limit):
@@ -103,31 +113,35 @@ BOMBS = {
 }
 
 
-def peak_times(data: bytes) -> float:
-    """Return how many times the length of a message its decoding takes of memory."""
+def peak_bytes(data: bytes, *, max_containers: int = MAX_CONTAINERS) -> int:
+    """Return how much memory the decoding of a message takes."""
     tracemalloc.start()
     try:
         try:
-            decode(data)
+            decode(data, max_containers=max_containers)
         except CodecError:
             """It was refused; what it took counts all the same."""
-        return tracemalloc.get_traced_memory()[1] / len(data)
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("most", [100, 100 * ITEMS])
 @pytest.mark.parametrize("name", BOMBS)
-def test_memory_stays_within_a_multiple_of_the_bytes(name: str) -> None:
+def test_memory_follows_the_bytes_and_the_number_of_containers(name: str, most: int) -> None:
     decode(encode(1))
 
-    assert peak_times(BOMBS[name]) < MOST_TIMES
+    peak = peak_bytes(BOMBS[name], max_containers=most)
+
+    assert peak < MOST_TIMES * len(BOMBS[name]) + MOST_EACH * min(most, 2 * ITEMS)
 
 
 def test_ordinary_data_takes_little_memory() -> None:
     rows = [{"id": number, "name": f"name {number}", "score": number / 3} for number in range(5_000)]
 
-    assert peak_times(encode(State(rows=rows))) < 20
-    assert peak_times(encode(Event(data={"rows": rows}))) < 20
+    for value in (State(rows=rows), Event(data={"rows": rows})):
+        data = encode(value)
+        assert peak_bytes(data) < 20 * len(data)
 
 
 # What comes back
