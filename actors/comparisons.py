@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from actors.comparing import are_equal, are_ordered, contains, has_order, kind_of
+from actors.comparing import are_equal, are_ordered, contains, has_order, identity, kind_of
 from actors.condition import MISSING, Condition, SearchTexts, refuse_to_search, value_of
 from actors.errors import IncomparableError
 from actors.frozen import same
@@ -55,8 +55,8 @@ class _Comparison(Condition):
         return all(same(mine[name], theirs[name]) for name in type(self).model_fields)
 
     def __hash__(self) -> int:
-        # Not of the value: a list has no hash.
-        return hash((type(self), self.key))
+        held = self.__dict__
+        return hash((type(self), *[identity(held[name]) for name in type(self).model_fields]))
 
 
 class Equals(_Comparison):

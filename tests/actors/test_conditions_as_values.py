@@ -5,6 +5,7 @@ import datetime as datetimes
 import pickle
 import typing
 import zoneinfo
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,16 @@ def test_conditions_are_values(condition: Condition) -> None:
         assert hash(twin) == hash(condition)
         assert repr(twin) == repr(condition) == str(twin)
     assert type(getattr(copy.deepcopy(Equals("a", [1])), "value", None)) is FrozenList
+
+
+@pytest.mark.parametrize("make", [Equals, Contains, lambda key, value: Compare(key, "==", value)])
+@pytest.mark.parametrize("wrap", [lambda number: number, lambda number: [number], lambda number: {"n": (number,)}])
+def test_a_thousand_values_have_a_thousand_hashes(
+    make: Callable[..., Condition], wrap: Callable[[int], object]
+) -> None:
+    hashes = {hash(make("n", wrap(number))) for number in range(1_000)}
+
+    assert len(hashes) > 990  # thousands of them are the keys of one route
 
 
 def test_conditions_cannot_be_changed() -> None:
