@@ -20,7 +20,7 @@ from actors.overlays import FirstWins, LastWins, Namespaced, Union
 from actors.reducers import REDUCERS, reduce_key, refuse_shared
 from actors.state import Delta, Snapshot
 from actors.values import freeze
-from supervisors.model import wrong_type
+from supervisors.model import first_repeated, wrong_type
 
 __all__ = [
     "STOCK_MERGERS",
@@ -109,9 +109,9 @@ class Collect(_Partial):
     def _usable_keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
         if "" in keys:
             raise ValueError("must name keys, and one is empty")
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise ValueError(f"must differ, and {twice[0]!r} stands twice")
+        twice = first_repeated(keys)
+        if twice is not None:
+            raise ValueError(f"must differ, and {twice!r} stands twice")
         return keys
 
     def taken_keys(self) -> Sequence[str]:

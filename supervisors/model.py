@@ -58,6 +58,16 @@ class Model(BaseModel):
         return repr(self)
 
 
+def first_repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that stands a second time; None if all differ. For validators."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
 def wrong_type(clause: str) -> PydanticCustomError:
     """Return what a validator raises to have a `TypeError` reported.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import operator
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations, islice
 
 from actors.comparing import are_equal, are_ordered, contains
 from actors.comparisons import Compare, Contains, Equals, Exists
@@ -58,7 +58,7 @@ class Logic:
         """Return whether certainly one of the questions holds, or has no answer, whatever the state."""
         if any(map(self._is_always, questions)):
             return True
-        return any(self._are_complements(first, second) for first, second in combinations(questions, 2))
+        return any(self.implies(negation.condition, other) for negation, other in _negations_beside(questions))
 
     def _decided(
         self, kind: str, first: Question, second: Question, decide: Callable[[Question, Question], bool]
@@ -92,11 +92,6 @@ class Logic:
                 return self._is_never(question.condition)
         return False
 
-    def _are_complements(self, first: Question, second: Question) -> bool:
-        if isinstance(first, Not) and self.implies(first.condition, second):
-            return True
-        return isinstance(second, Not) and self.implies(second.condition, first)
-
     def _implies(self, first: Question, second: Question) -> bool:
         if isinstance(first, Keyword):
             return _keyword_implies(first, second)
@@ -128,6 +123,13 @@ class Logic:
         if isinstance(second, All):
             return any(self.excludes(first, each) for each in second.conditions)
         return _leaf_excludes(first, second)
+
+
+def _negations_beside(questions: Sequence[Question]) -> Iterator[tuple[Not, Question]]:
+    """Yield each negation with each other question, as long as it is decided."""
+    negations = [question for question in questions if isinstance(question, Not)]
+    pairs = ((each, other) for each in negations for other in questions if other is not each)
+    return islice(pairs, MOST_DECISIONS)
 
 
 def _leaf_implies(first: Question, second: Question) -> bool:

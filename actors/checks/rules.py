@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import takewhile
 from typing import NamedTuple
 
 from actors.checks.flaw import Bars, Flaw
@@ -14,7 +14,8 @@ from actors.orchestrators.base import Pattern
 from actors.orchestrators.flow import Flow, Gate, Keyword, Question
 
 MOST_COMPARISONS = 20_000
-"""How many pairs of a choice's rules are compared: all of 200 rules. Of more rules, the last are compared with none."""
+"""How many pairs of a choice's rules, and of the nodes that they lead to, are compared: all of 100 rules at least. Of
+more rules, the last are compared with none."""
 
 
 class _Rule(NamedTuple):
@@ -39,12 +40,13 @@ class _Earlier:
 
     def elsewhere(self, node: str | Pattern) -> Iterator[_Rule]:
         """Yield the rules that lead to another node, as long as comparisons are left."""
-        others = (rules for rules in self._by_node.values() if rules[0].place.node != node)
-        for rule in chain.from_iterable(others):
-            if not self._comparisons_left:
-                return
-            self._comparisons_left -= 1
-            yield rule
+        for rules in self._by_node.values():
+            if self._may_compare() and rules[0].place.node != node:
+                yield from takewhile(lambda _rule: self._may_compare(), rules)
+
+    def _may_compare(self) -> bool:
+        self._comparisons_left -= 1
+        return self._comparisons_left >= 0
 
 
 def check_rules(root: Place, logic: Logic) -> Iterator[Flaw]:

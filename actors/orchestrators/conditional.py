@@ -14,7 +14,7 @@ from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.choice import ChoiceOrchestrator
 from actors.orchestrators.flow import OPEN, Flow, Gate
 from actors.orchestrators.loop import usable_condition
-from supervisors.model import Model, wrong_type
+from supervisors.model import Model, first_repeated, wrong_type
 
 if TYPE_CHECKING:
     from actors.plan import PatternTarget
@@ -98,10 +98,9 @@ class Conditional(Pattern):
     @field_validator("cases")
     @classmethod
     def _different_names(cls, cases: tuple[Case, ...]) -> tuple[Case, ...]:
-        names = [case.name for case in cases]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"must have different names, and {twice[0]!r} stands twice")
+        twice = first_repeated(case.name for case in cases)
+        if twice is not None:
+            raise ValueError(f"must have different names, and {twice!r} stands twice")
         return cases
 
     @field_validator("fallback", mode="plain")

@@ -12,7 +12,7 @@ from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
 from actors.orchestrators.branch import Branch, Node, pattern_of
 from actors.orchestrators.flow import Flow, Gate, Given
 from actors.orchestrators.loop import usable_condition
-from supervisors.model import wrong_type
+from supervisors.model import first_repeated, wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.retries import Retry
 from supervisors.signals import Skip
@@ -206,10 +206,9 @@ class MultiStage(Pattern):
     @field_validator("stages")
     @classmethod
     def _different_names(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        names = [stage.name for stage in stages]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"must have different names, and {twice[0]!r} stands twice")
+        twice = first_repeated(stage.name for stage in stages)
+        if twice is not None:
+            raise ValueError(f"must have different names, and {twice!r} stands twice")
         return stages
 
     def parts(self) -> Sequence[Part]:

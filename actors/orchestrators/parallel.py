@@ -23,7 +23,7 @@ from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
 from actors.orchestrators.flow import Flow
 from actors.state import Delta, overlay
 from supervisors.branch_policies import OnFailure, Require, resolve_require
-from supervisors.model import wrong_type
+from supervisors.model import first_repeated, wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Job, SuperviseGroup
 
@@ -189,10 +189,9 @@ class Parallel(Pattern):
 def usable_branches(branches: tuple[Any, ...]) -> tuple[Any, ...]:
     """Validate a field that takes branches: the error's text follows the field's name."""
     steps = usable_steps(branches)
-    labels = [part_of(step, {}).label for step in steps]
-    twice = sorted({label for label in labels if labels.count(label) > 1})
-    if twice:
-        raise ValueError(f"must have different names, and {twice[0]!r} stands twice; name them with Branch(...)")
+    twice = first_repeated(part_of(step, {}).label for step in steps)
+    if twice is not None:
+        raise ValueError(f"must have different names, and {twice!r} stands twice; name them with Branch(...)")
     return steps
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from supervisors.model import Model
+from supervisors.model import Model, first_repeated
 
 
 class Policy(Model):
@@ -100,3 +100,11 @@ def test_a_dict_will_do_for_a_nested_model() -> None:
 
     nested: Any = {"tries": 4}
     assert Outer(policy=nested).policy == Policy(tries=4)
+
+
+@pytest.mark.parametrize(
+    ("names", "repeated"), [("", None), ("abc", None), ("abca", "a"), ("abcb", "b"), ("abba", "b"), ("aa", "a")]
+)
+def test_the_first_name_that_stands_a_second_time_is_told(names: str, repeated: str | None) -> None:
+    assert first_repeated(names) == repeated
+    assert first_repeated(iter(names)) == repeated
