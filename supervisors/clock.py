@@ -7,6 +7,9 @@ import threading
 import time
 from typing import Final, Protocol
 
+LONGEST_SLICE: Final = 0.25
+"""The longest that the main thread waits without looking whether there was a signal, in seconds."""
+
 
 class Waitable(Protocol):
     """What a thread can be woken by, such as `threading.Event`."""
@@ -49,9 +52,21 @@ class SystemClock:
 
     def wait(self, wakeup: Waitable, timeout: float | None) -> bool:
         """Block until `wakeup` is set or `timeout` seconds have passed."""
+        if threading.get_ident() == threading.main_thread().ident:
+            return self._wait_in_slices(wakeup, math.inf if timeout is None else timeout)
         if timeout is None:
             return wakeup.wait()
         return wakeup.wait(min(timeout, threading.TIMEOUT_MAX))
+
+    def _wait_in_slices(self, wakeup: Waitable, timeout: float) -> bool:
+        """Block, and look up now and then: a signal that comes just before the main thread blocks does not wake it."""
+        end = self.now() + timeout
+        left = timeout
+        while left > LONGEST_SLICE:
+            if wakeup.wait(LONGEST_SLICE):
+                return True
+            left = end - self.now()
+        return wakeup.wait(max(0.0, left))
 
 
 class ManualClock:

@@ -1,8 +1,10 @@
 import math
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from types import FrameType
 from typing import ParamSpec, TypeVar
 
 import pytest
@@ -75,6 +77,44 @@ def test_wait_ends_when_woken(clock: Clock, timeout: float | None) -> None:
     wakeup.set()
 
     assert waiting.result(GUARD)
+
+
+class StruckError(BaseException):
+    pass
+
+
+@pytest.fixture
+def struck() -> Iterator[None]:
+    """Have SIGUSR1 raise an error in the main thread."""
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        raise StruckError
+
+    previous = signal.signal(signal.SIGUSR1, handler)
+    yield
+    signal.signal(signal.SIGUSR1, previous)
+
+
+@pytest.mark.usefixtures("struck")
+@pytest.mark.parametrize("timeout", [None, 3600.0])
+def test_the_main_thread_notices_a_signal_that_came_just_before_it_blocked(timeout: float | None) -> None:
+    wakeup = WatchedEvent()
+
+    def strike() -> bool:
+        wakeup.await_waiter()
+        signal.raise_signal(signal.SIGUSR1)  # on this thread, so that it wakes nobody
+        was_noticed = is_noticed.wait(GUARD)
+        wakeup.set()
+        return was_noticed
+
+    is_noticed = threading.Event()
+    striker = begin(strike)
+
+    with pytest.raises(StruckError):
+        SystemClock().wait(wakeup, timeout)
+
+    is_noticed.set()
+    assert striker.result(GUARD)
 
 
 def test_system_clock_waits_out_its_timeout() -> None:
