@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.agent import Agent
+from actors.hooks import StopWork
 from actors.instance import Instance
-from actors.invocation import StopWork
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.agent_halt import Halt, stop_hook
 from actors.broods import orphan
+from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
-from actors.invocation import StartWork, StopWork, has_lost_process, is_crash
+from actors.invocation import has_lost_process, is_crash, is_normal_exit
 from actors.lifecycle_messages import (
     Drained,
     HaltGraceOver,
@@ -50,7 +52,8 @@ class Lifecycle:
         self._halt: Halt | None = None
         self._stop_replies: list[Any] = []
         self._pending_hooks: set[StopWork] = set()
-        self._hung_hooks: set[StopWork] = set()
+        # What was given up and is still running.
+        self._hung_hooks: set[StartWork | StopWork] = set()
         self._is_stopping = False
 
     def handle(self, message: LifecycleMessage) -> None:
@@ -59,7 +62,7 @@ class Lifecycle:
 
     @property
     def hung_hooks(self) -> int:
-        """How many stop hooks were still running when the agent, or those instances, were counted as stopped."""
+        """How many constructors and hooks are still running though they were given up."""
         return len(self._hung_hooks) + (len(self._pending_hooks) if self._cell.is_stopped else 0)
 
     # Starting
@@ -99,6 +102,7 @@ class Lifecycle:
     def _on_start_ended(self, message: StartEnded) -> None:
         work, cell = message.work, self._cell
         if work.has_ended:
+            self._given_up_ended(work, message)
             return
         work.has_ended = True
         if work.timer is not None:
@@ -116,6 +120,16 @@ class Lifecycle:
             self._start(Start(fresh))
         else:
             self.instance_ready(work.instance, message.product, work.host)
+
+    def _given_up_ended(self, work: StartWork, message: StartEnded) -> None:
+        """Stop what was made after all by a start that had been given up."""
+        if work not in self._hung_hooks:
+            return
+        self._hung_hooks.discard(work)
+        if message.product is not None and not work.is_made_only:
+            late = Instance(work.instance.number)
+            late.behaviour, late.host = message.product, work.host
+            self._call_stop_hook(late)
 
     def _end_late(self, work: StartWork, product: Any) -> None:
         """Stop what was made for an instance that has been replaced, or whose agent has stopped, meanwhile."""
@@ -147,11 +161,18 @@ class Lifecycle:
         if work.has_ended:
             return
         work.has_ended = True
-        work.instance.is_starting = False
+        if work.has_begun:
+            self._hung_hooks.add(work)
         dispatcher.interrupt(work)
         dispatcher.abandon(work)
-        seconds = self._system.hook_timeout
-        self._start_failed(work.instance, f"its start took longer than {seconds:g} s")
+        seconds, instance = self._system.hook_timeout, work.instance
+        if work.is_ending_previous and self.owns(instance):
+            detail = "on_stop of the instance before it took longer than %g s; agent %r is started without it"
+            self._system.delivery.log(logging.WARNING, detail, seconds, self._cell.name)
+            self._start(Start(StartWork(self._cell, instance, reason=work.reason)))
+        else:
+            instance.is_starting = False
+            self._start_failed(instance, f"its start took longer than {seconds:g} s")
 
     def _start_failed(self, instance: Instance, detail: str) -> None:
         cell = self._cell
@@ -172,7 +193,7 @@ class Lifecycle:
         reason = "base_exception" if is_crash(outcome) else "exception"
         if has_lost_process(outcome):
             reason = "process_ended"
-        self.report_failure(instance, reason, str(outcome), is_normal=_is_normal_exit(outcome))
+        self.report_failure(instance, reason, str(outcome), is_normal=is_normal_exit(outcome))
 
     def report_failure(self, instance: Instance, reason: str, detail: str, *, is_normal: bool = False) -> None:
         """Tell the agent supervisor that an instance needs a restart, unless it has been replaced. Any thread."""
@@ -359,15 +380,6 @@ class Lifecycle:
         for reply in self._stop_replies:
             reply.set(None)
         self._stop_replies.clear()
-
-
-_NORMAL_EXITS = ("SystemExit: ", "SystemExit: 0", "SystemExit: None")
-
-
-def _is_normal_exit(outcome: Outcome) -> bool:
-    """Return whether an outcome tells of a `SystemExit` by which the agent says that it is done, as a program would."""
-    failure = outcome.failure
-    return failure is not None and failure.types[0] == "builtins.SystemExit" and failure.text in _NORMAL_EXITS
 
 
 _HANDLERS: dict[type, Callable[[Lifecycle, Any], None]] = {

@@ -1,20 +1,19 @@
-"""Invocations and hooks: the calls of an agent's code."""
+"""Invocations: the calls of an agent's `run`, and what its failures mean."""
 
 from __future__ import annotations
 
-import logging
 from contextvars import Context as ContextVariables
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from actors.agent import AgentDefinition, resolve
+from actors.agent import AgentDefinition
 from actors.context import InvocationContext
 from actors.errors import InvalidResultError, MissingKeysError, ProcessEndedError
 from actors.event import Event
 from actors.result import settle
 from actors.state import Snapshot, State
 from actors.wait_cycles import find_cycle, told
-from actors.work import RenderedError, Work, failed, render
+from actors.work import RenderedError, Work, failed
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from actors.instance import Instance
     from actors.timers import ScheduledMessage
 
-logger = logging.getLogger(__name__)
+_NORMAL_EXITS = ("SystemExit: ", "SystemExit: 0", "SystemExit: None")
 
 
 @dataclass(slots=True)
@@ -211,147 +210,6 @@ class SupervisedInvocation(Invocation):
         self.cell.system.plane.post(self._attempt.supervisor, answer)
 
 
-class StartWork(Work):
-    """Makes an instance and calls its first hooks; before that, ends the one it replaces.
-
-    Args:
-        cell: The agent's cell.
-        instance: What to fill.
-        reason: Why it is restarted; empty for the first start.
-        previous: The behaviour to end first, if its code is not running any more.
-        product: A behaviour that was made already and only needs its hooks.
-    """
-
-    __slots__ = (
-        "cell",
-        "definition",
-        "has_ended",
-        "instance",
-        "is_made_only",
-        "previous",
-        "product",
-        "reason",
-        "timer",
-    )
-
-    def __init__(
-        self,
-        cell: AgentCell,
-        instance: Instance,
-        *,
-        reason: str = "",
-        previous: Any = None,
-        product: Any = None,
-    ) -> None:
-        super().__init__(cell.name)
-        self.cell = cell
-        self.definition: AgentDefinition = cell.definition
-        self.instance = instance
-        self.reason = reason
-        self.previous = previous
-        self.product = product
-        self.timer: ScheduledMessage | None = None
-        # Written inside the control plane: it was reported, or given up.
-        self.has_ended = False
-        # Whether the factory turned out to make async agents: the hooks are called elsewhere, by another work.
-        self.is_made_only = False
-
-    def begin(self) -> bool:
-        """Begin, unless it was given up while it was queued."""
-        return not self.has_ended
-
-    def call(self) -> Any:
-        """Make the instance and call its hooks."""
-        return self._start_async() if self.definition.is_async else self._start()
-
-    def done(self, value: Any, error: BaseException | None) -> None:
-        """Report to the cell."""
-        self.cell.lifecycle.start_ended(self, value, error)
-
-    def refuse(self, outcome: Outcome) -> None:
-        """Report that the dispatcher will not run it."""
-        self.cell.lifecycle.start_ended(self, None, RuntimeError(str(outcome)))
-
-    def _start(self) -> Any:
-        if self.previous is not None:
-            _survive(self.agent, self.previous.on_stop)
-        product = self._make()
-        self.definition = resolve(self.definition, product)
-        if self.definition.is_async:
-            self.is_made_only = True
-            return product
-        product.on_start()
-        if self.reason:
-            product.on_restart(self.reason)
-        return product
-
-    async def _start_async(self) -> Any:
-        if self.previous is not None:
-            await _survive_async(self.agent, self.previous.on_stop)
-        product = self._make()
-        await _finished(product.on_start())
-        if self.reason:
-            await _finished(product.on_restart(self.reason))
-        return product
-
-    def _make(self) -> Any:
-        if self.product is not None:
-            return self.product
-        make = self.definition.make
-        if make is None:
-            raise AssertionError("a function has no instances")
-        return make()
-
-
-class StopWork(Work):
-    """Calls the `on_stop` of an instance that is not needed any more."""
-
-    __slots__ = ("behaviour", "cell", "is_async")
-
-    def __init__(self, cell: AgentCell, behaviour: Any) -> None:
-        super().__init__(cell.name)
-        self.cell = cell
-        self.is_async = cell.definition.is_async
-        self.behaviour = behaviour
-
-    def begin(self) -> bool:
-        """Begin."""
-        return True
-
-    def call(self) -> Any:
-        """Call the hook."""
-        if self.is_async:
-            return _survive_async(self.agent, self.behaviour.on_stop)
-        return _survive(self.agent, self.behaviour.on_stop)
-
-    def done(self, value: Any, error: BaseException | None) -> None:
-        """Report to the cell."""
-        self.cell.lifecycle.stop_hook_ended(self)
-
-    def refuse(self, outcome: Outcome) -> None:
-        """Report to the cell that the hook will not run."""
-        self.cell.lifecycle.stop_hook_ended(self)
-
-
-async def _finished(returned: Any) -> None:
-    if returned is not None:
-        await returned
-
-
-def _survive(agent: str, hook: Any) -> None:
-    try:
-        hook()
-    except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
-        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
-
-
-async def _survive_async(agent: str, hook: Any) -> None:
-    try:
-        await _finished(hook())
-    except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
-        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
-
-
 def check_keys(definition: AgentDefinition, declared: str, snapshot: Snapshot) -> None:
     """Refuse a state that lacks keys which an agent declares that it `requires`, or `produces`.
 
@@ -387,3 +245,9 @@ def is_crash(outcome: Outcome) -> bool:
 def has_lost_process(outcome: Outcome) -> bool:
     """Return whether an outcome tells of the end of the process that an agent lived in."""
     return outcome.failure is not None and isinstance(outcome.failure.exception, ProcessEndedError)
+
+
+def is_normal_exit(outcome: Outcome) -> bool:
+    """Return whether an outcome tells of a `SystemExit` by which the agent says that it is done, as a program would."""
+    failure = outcome.failure
+    return failure is not None and failure.types[0] == "builtins.SystemExit" and failure.text in _NORMAL_EXITS

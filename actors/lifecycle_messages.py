@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
-from actors.invocation import StartWork, StopWork
 
 if TYPE_CHECKING:
     from actors.agent_halt import Halt

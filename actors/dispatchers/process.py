@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from actors.dispatchers.process_behaviour import AgentProcess
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Threads
-from actors.invocation import Invocation, StartWork, StopWork
+from actors.hooks import StartWork, StopWork
+from actors.invocation import Invocation
 from actors.work import Work
 from supervisors.outcome import Outcome
 

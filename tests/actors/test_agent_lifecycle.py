@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
 from actors.agent_cell import AgentCell
 from actors.errors import AgentStoppedError
-from actors.invocation import StartWork
+from actors.hooks import StartWork
 from actors.lifecycle_messages import Renew, Start, StartEnded
 from supervisors.facts import AgentGivenUp, AgentRestarted
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart
 from tests.actors.by_hand import HOOK_TIMEOUT, HandLane, Rig
-from tests.actors.logged_agents import Logged, LoggedAsync, Quiet, function, queued, spawned
+from tests.actors.logged_agents import Logged, LoggedAsync, Quiet, ask, function, queued, spawned, withdraw
 
 
 @pytest.fixture
@@ -283,6 +284,22 @@ def test_an_instance_that_is_at_an_event_is_renewed_when_that_is_done(rig: Rig, 
     assert (was_renewed, instance in cell.instances) == (False, False)
     with pytest.raises(ValueError, match="no"):
         answer.get(timeout=0)
+
+
+def test_an_instance_whose_event_is_withdrawn_is_renewed_once_it_has_stopped(rig: Rig, log: list[str]) -> None:
+    cell = spawned(rig, lambda: LoggedAsync(log))
+    invocation, _ = ask(cell)
+    instance, work = cell.instances[0], rig.loops.given[0]
+    assert work.begin()
+    replace_loop(rig, cell)
+
+    withdraw(rig, cell, invocation)
+    was_renewed = instance not in cell.instances
+    work.done(None, asyncio.CancelledError())
+    rig.loops.perform_all()
+
+    assert (was_renewed, instance in cell.instances) == (False, False)
+    assert log == ["on_start", "on_stop", "on_start", "on_restart loop_replaced"]
 
 
 def test_a_renewal_that_comes_too_late_renews_nothing(rig: Rig, log: list[str]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from actors.errors import AgentFailedError
-from actors.invocation import StopWork
+from actors.hooks import StopWork
 from actors.lifecycle_messages import Drained
 from actors.reply import Reply
 from supervisors.facts import AgentRestarted, DeadLettered
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from tests.actors.by_hand import GRACE, Rig
-from tests.actors.logged_agents import Logged, Quiet, function, queued, spawned
+from tests.actors.logged_agents import Logged, LoggedAsync, Quiet, function, queued, spawned
 
 
 @pytest.fixture
@@ -68,6 +68,17 @@ def test_an_instance_that_is_being_made_is_waited_for(rig: Rig, log: list[str]) 
 
     assert (was_stopped, cell.is_stopped) == (False, True)
     assert log == ["made", "on_start", "on_stop"]
+
+
+def test_what_was_made_for_a_stopped_agent_and_has_not_been_started_is_let_go(rig: Rig, log: list[str]) -> None:
+    cell = rig.spawn(lambda: LoggedAsync(log))
+    cell.request_stop(grace=0)
+    rig.advance(0)
+
+    rig.threads.perform()  # makes it, and finds that it is to be started on an event loop
+
+    assert cell.is_stopped
+    assert (log, list(rig.threads.given), list(rig.loops.given)) == ([], [], [])
 
 
 def test_an_instance_whose_start_fails_meanwhile_is_not_waited_for(rig: Rig, log: list[str]) -> None:

@@ -11,21 +11,14 @@ from actors.agent import AgentContext, declares
 from actors.agent_cell import AgentCell
 from actors.context import InvocationContext
 from actors.event import Event
-from actors.invocation import (
-    Assignment,
-    Invocation,
-    StartWork,
-    StopWork,
-    SupervisedInvocation,
-    is_crash,
-)
+from actors.invocation import Assignment, Invocation, SupervisedInvocation, is_crash
 from actors.state import EMPTY_SNAPSHOT, Snapshot, State
 from actors.work import failed
 from supervisors.deadlines import Deadline
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer
 from tests.actors.by_hand import START, Rig
-from tests.actors.logged_agents import CANCELLED, Logged, LoggedAsync, Quiet, function
+from tests.actors.logged_agents import CANCELLED, function
 
 
 class Supervisor:
@@ -198,46 +191,6 @@ def test_an_agent_that_wants_the_context_gets_it(rig: Rig, supervisor: Superviso
     answer = performed(rig, rig.spawn(agent), Attempt(supervisor))
 
     assert answer.value.thawed() == {"attempt": 2, "remaining": 8.0}
-
-
-# Hooks
-
-
-def test_a_function_has_no_instances_to_make(rig: Rig) -> None:
-    work = StartWork(rig.cell(function, concurrency=1), SimpleNamespace())  # type: ignore[arg-type]  # never looked at
-
-    with pytest.raises(AssertionError, match="a function has no instances"):
-        work.call()
-
-
-def test_hooks_that_are_no_coroutines_are_called_on_a_loop_too(rig: Rig) -> None:
-    cell = rig.spawn(Quiet, dispatcher="loop")
-
-    rig.loops.perform()
-    rig.inside(lambda: cell.lifecycle.restart(cell.instances[0], "abandoned"))
-    rig.loops.perform()
-
-    assert cell.instances[0].is_ready
-
-
-def test_what_the_end_of_an_async_agent_raises_is_logged(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    class Sour(LoggedAsync):
-        async def on_stop(self) -> None:
-            raise SystemExit("sour")
-
-    cell = rig.spawn(lambda: Sour([]))
-    rig.threads.perform()
-    rig.loops.perform()
-
-    cell.request_stop()
-    rig.loops.perform()
-
-    assert "on_stop of agent 'agent' raised SystemExit: sour" in caplog.text
-    assert cell.is_stopped
-
-
-def test_the_end_of_an_instance_is_always_wanted(rig: Rig) -> None:
-    assert StopWork(rig.cell(Quiet), Logged([])).begin()
 
 
 # Crashes

@@ -19,8 +19,8 @@ from actors.dispatchers.process_child import framed
 from actors.environment import DaemonThreads
 from actors.errors import InvalidResultError, ProcessEndedError
 from actors.event import Event
+from actors.hooks import StartWork
 from actors.instance import Instance
-from actors.invocation import StartWork
 from actors.state import State
 from actors.work import RenderedError
 from supervisors.outcome import Reason
