@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,28 +15,35 @@ from actors import (
     MultiStage,
     Parallel,
     Run,
-    Runtime,
     RunTimeoutError,
     Sequential,
     Stage,
     State,
 )
+from actors.testing import AnswersAfter, Hangs, Probe, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Retry
 from supervisors.facts import TimedOut
-from tests.scenarios.watching import PATIENCE, Watcher
+from tests.scenarios.virtual_runs import HOUR
 
-SHORT = 0.05
-LONG = PATIENCE / 2
+SHORT = 60.0
+LONG = HOUR
 
 
-async def sleeps(event: Event, state: State) -> None:
-    await asyncio.sleep(PATIENCE)  # what every budget here is too short for
+@pytest.fixture
+def probe() -> Probe:
+    return Probe()
+
+
+@pytest.fixture(params=range(5))
+def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
+        yield runtime
 
 
 def nested(budgets: dict[str, float]) -> Any:
     """Build one workflow with every budget there is, on the way to one agent."""
     attempt = Retry(attempts=1, attempt_timeout=budgets["attempt"])
-    branch = Branch("branch", "sleeps", timeout=budgets["branch"], retry=attempt)
+    branch = Branch("branch", "hangs", timeout=budgets["branch"], retry=attempt)
     loop = Loop(
         Parallel(branch, name="group", timeout=budgets["group"]),
         name="loop",
@@ -62,7 +68,7 @@ NAMES = {
     "group": "flow/stages/stage/group",
     "branch": "flow/stages/stage/group/branch",
     "attempt": "attempt of flow/stages/stage/group/branch",
-    "agent": "agent sleeps",
+    "agent": "agent hangs",
 }
 OWNERS = {
     "run": "flow",
@@ -78,67 +84,72 @@ def shortest(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def run(runtime: Runtime, shortest: str) -> Iterator[Run]:
+def run(runtime: VirtualRuntime, shortest: str) -> Run:
     budgets = dict.fromkeys(NAMES, LONG) | {shortest: SHORT}
-    runtime.spawn("sleeps", sleeps, timeout=budgets["agent"])
-    yield runtime.submit(nested(budgets), timeout=budgets["run"])
+    runtime.spawn("hangs", Scripted(Hangs()), timeout=budgets["agent"])
+    return runtime.submit(nested(budgets), timeout=budgets["run"])
 
 
-def test_the_outcome_names_the_budget_that_ran_out(run: Run, shortest: str) -> None:
-    error = run.exception(PATIENCE)
+def test_the_outcome_names_the_budget_that_ran_out(runtime: VirtualRuntime, run: Run, shortest: str) -> None:
+    error = run.exception()
 
     assert error is not None
     assert error.outcome.budget == NAMES[shortest]
     assert isinstance(error, RunTimeoutError) == (shortest in ("run", "flow"))
+    assert runtime.now == SHORT
 
 
 def test_every_record_below_a_budget_names_it(run: Run, shortest: str) -> None:
-    error = run.exception(PATIENCE)
+    error = run.exception()
 
     assert error is not None
     assert error.trace is not None
     records = list(error.trace.walk())
     assert [record.outcome.budget for record in records] == [NAMES[shortest]] * len(records)
+    assert [record.duration for record in records] == [SHORT] * len(records)
     assert records[-1].outcome.kind is OutcomeKind.TIMED_OUT
 
 
-def test_a_budget_that_ran_out_is_told_once_of_its_owner(run: Run, shortest: str, watcher: Watcher) -> None:
-    run.exception(PATIENCE)
+def test_a_budget_that_ran_out_is_told_once_of_its_owner(
+    runtime: VirtualRuntime, run: Run, shortest: str, probe: Probe
+) -> None:
+    run.exception()
 
-    told = watcher.await_fact(TimedOut)
-    watcher.await_stage("flow")
-    assert watcher.all(TimedOut) == [told]
+    runtime.advance(2 * LONG)  # the others are over as well
+    [told] = probe.all(TimedOut)
     assert (told.budget, told.path) == (NAMES[shortest], OWNERS.get(shortest, NAMES[shortest]))
 
 
-def test_a_child_has_what_its_parent_has_left(runtime: Runtime) -> None:
+def test_a_child_has_what_its_parent_has_left(runtime: VirtualRuntime) -> None:
     def told(event: Event, state: State, context: AgentContext) -> None:
         state["remaining"] = context.remaining
 
+    runtime.spawn("takes-time", Scripted(AnswersAfter(4.0)))
     runtime.spawn("told", told)
-    generous = Sequential(Branch("told", timeout=60), timeout=50)
+    generous = Sequential("takes-time", Branch("told", timeout=60), timeout=50)
 
-    assert 0 < runtime.run(generous, timeout=10).state["remaining"] <= 10
-    assert 10 < runtime.run(generous, timeout=55).state["remaining"] <= 50
+    assert runtime.run(generous, timeout=10).state["remaining"] == 10 - 4
+    assert runtime.run(generous, timeout=55).state["remaining"] == 50 - 4
 
 
 def test_the_default_timeout_holds_for_runs_without_one() -> None:
-    with Runtime(default_timeout=SHORT, abandon_after=0.1) as runtime:
-        runtime.spawn("sleeps", sleeps)
+    with VirtualRuntime(default_timeout=SHORT) as runtime:
+        runtime.spawn("hangs", Scripted(Hangs()))
 
-        error = runtime.submit("sleeps").exception(PATIENCE)
+        error = runtime.submit("hangs").exception()
 
     assert isinstance(error, RunTimeoutError)
     assert error.outcome.budget == "run"
+    assert runtime.now == SHORT
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "1"])
-def test_a_timeout_that_is_none_is_refused(runtime: Runtime, timeout: Any) -> None:
-    runtime.spawn("sleeps", sleeps)
+def test_a_timeout_that_is_none_is_refused(runtime: VirtualRuntime, timeout: Any) -> None:
+    runtime.spawn("hangs", Scripted(Hangs()))
 
     with pytest.raises((ValueError, TypeError)):
-        runtime.submit("sleeps", timeout=timeout)
+        runtime.submit("hangs", timeout=timeout)
     with pytest.raises((ValueError, TypeError)):
-        Sequential("sleeps", timeout=timeout)
+        Sequential("hangs", timeout=timeout)
     with pytest.raises((ValueError, TypeError)):
-        Branch("sleeps", timeout=timeout)
+        Branch("hangs", timeout=timeout)

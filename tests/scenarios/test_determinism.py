@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping
+from random import Random
 
-from actors import Branch, Event, Parallel, Run, Runtime, Sequential, State
+from actors import Branch, Event, Parallel, Run, Sequential, State
 from actors.mergers import LastWins
+from actors.testing import VirtualRuntime
 
-RUNS = 200
+RUNS, SEEDS = 40, range(5)
 BRANCHES = ("ann", "bob", "cyd", "dan", "eve")
+MOMENTS = range(4)
 
 
-def late_writer(name: str) -> Callable[[Event, State], Awaitable[None]]:
+def late_writer(name: str, random: Random) -> Callable[[Event, State], Awaitable[None]]:
     async def write(event: Event, state: State) -> None:
-        await asyncio.sleep(random.uniform(0, 0.004))  # the branches race, and any may win
+        await asyncio.sleep(random.choice(MOMENTS))  # the agent: it races with the others, and any may win
         state[name] = {"read": state["topic"]["words"], "nested": [name, {"by": name}]}
         state["winner"] = name
         state["topic"]["seen_by"] = name
@@ -23,9 +25,12 @@ def late_writer(name: str) -> Callable[[Event, State], Awaitable[None]]:
     return write
 
 
-async def failing(event: Event, state: State) -> None:
-    await asyncio.sleep(random.uniform(0, 0.004))  # it fails now before, now after the others
-    raise ValueError("always the same text")
+def late_failing(random: Random) -> Callable[[Event, State], Awaitable[None]]:
+    async def fail(event: Event, state: State) -> None:
+        await asyncio.sleep(random.choice(MOMENTS))  # the agent: it fails now before, now after the others
+        raise ValueError("always the same text")
+
+    return fail
 
 
 def as_text(state: State) -> str:
@@ -40,54 +45,60 @@ def ended(run: Run) -> str:
     return f"{error} {as_text(error.state)} {[(k, v.delta) for k, v in error.branches.items()]}"
 
 
-def outcomes_of(runtime: Runtime, workflow: Sequential) -> set[str]:
-    for name in BRANCHES:
-        runtime.spawn(name, late_writer(name))
-    runtime.spawn("failing", failing)
+def outcomes_of(workflow: Sequential) -> set[str]:
+    """Run a workflow again and again, with another interleaving each time, and return how it ended."""
     topic = {"topic": {"words": ["a", "b"]}, "winner": None}
-    runs = [runtime.submit(workflow, {"n": 1}, topic) for _ in range(RUNS)]
-    return {ended(run) for run in runs}
+    outcomes = set()
+    for seed in SEEDS:
+        random = Random(f"moments of {seed}")
+        with VirtualRuntime(seed=seed) as runtime:
+            for name in BRANCHES:
+                runtime.spawn(name, late_writer(name, random))
+            runtime.spawn("failing", late_failing(random))
+            runs = [runtime.submit(workflow, {"n": 1}, topic) for _ in range(RUNS)]
+            outcomes |= {ended(run) for run in runs}
+    return outcomes
 
 
-def test_identical_runs_of_racing_branches_have_one_result(runtime: Runtime) -> None:
+def test_identical_runs_of_racing_branches_have_one_result() -> None:
     workflow = Sequential(Parallel(*BRANCHES, merge=LastWins()), name="race")
 
-    results = outcomes_of(runtime, workflow)
+    results = outcomes_of(workflow)
 
     assert len(results) == 1
     assert "('winner', 'eve')" in results.pop()
 
 
-def test_an_optional_branch_that_fails_at_any_moment_changes_nothing(runtime: Runtime) -> None:
+def test_an_optional_branch_that_fails_at_any_moment_changes_nothing() -> None:
     optional = Branch("failing", required=False)
     workflow = Sequential(Parallel(*BRANCHES[:3], optional, *BRANCHES[3:], merge=LastWins()))
 
-    results = outcomes_of(runtime, workflow)
+    results = outcomes_of(workflow)
 
     assert len(results) == 1
 
 
-def test_the_partial_state_of_a_group_that_is_finished_is_one_too(runtime: Runtime) -> None:
+def test_the_partial_state_of_a_group_that_is_finished_is_one_too() -> None:
     group = Parallel("failing", *BRANCHES, merge=LastWins(), on_failure="finish")
 
-    results = outcomes_of(runtime, Sequential(group))
+    results = outcomes_of(Sequential(group))
 
     assert len(results) == 1
     assert "('winner', 'eve')" in results.pop()
 
 
-def test_a_user_merger_is_shown_the_branches_in_declared_order(runtime: Runtime) -> None:
+def test_a_user_merger_is_shown_the_branches_in_declared_order() -> None:
     def join(state: State, branches: Mapping[str, object]) -> dict[str, str]:
         return {"order": " ".join(branches)}
 
-    results = outcomes_of(runtime, Sequential(Parallel(*BRANCHES, merge=join)))
+    results = outcomes_of(Sequential(Parallel(*BRANCHES, merge=join)))
 
     assert len(results) == 1
     assert "('order', 'ann bob cyd dan eve')" in results.pop()
 
 
-def test_conflicting_branches_name_the_same_two_every_time(runtime: Runtime) -> None:
-    results = outcomes_of(runtime, Sequential(Parallel(*BRANCHES)))
+def test_conflicting_branches_name_the_same_two_every_time() -> None:
+    results = outcomes_of(Sequential(Parallel(*BRANCHES)))
 
     assert len(results) == 1
     assert "'ann' and 'bob' wrote different values to 'winner'" in results.pop()

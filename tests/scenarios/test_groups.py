@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from actors import Branch, Collaborative, Event, Parallel, Runtime, Sequential, State
+from actors import Branch, Collaborative, Event, Parallel, RunTimeoutError, Sequential, State
+from actors.testing import AnswersAfter, Fails, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.watching import PATIENCE
-
-Agent = Callable[[Event, State], Coroutine[Any, Any, None]]
+from tests.scenarios.virtual_runs import HOUR
 
 
-def succeeding(name: str) -> Agent:
-    async def act(event: Event, state: State) -> None:
-        state[name] = "done"
-
-    return act
-
-
-def failing() -> Agent:
-    async def act(event: Event, state: State) -> None:
-        raise ValueError("no result")
-
-    return act
-
-
-def hanging() -> Agent:
-    async def act(event: Event, state: State) -> None:
-        await asyncio.sleep(PATIENCE)  # it is never waited for
-
-    return act
-
-
-@pytest.fixture(autouse=True)
-def agents(runtime: Runtime) -> None:
-    for name in ("ok1", "ok2", "ok3"):
-        runtime.spawn(name, succeeding(name))
-    for name in ("bad1", "bad2"):
-        runtime.spawn(name, failing())
-    for name in ("slow1", "slow2"):
-        runtime.spawn(name, hanging())
+@pytest.fixture(params=range(5))
+def runtime(request: pytest.FixtureRequest) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param) as runtime:
+        for name in ("ok1", "ok2", "ok3"):
+            runtime.spawn(name, Scripted(Returns({name: "done"})))
+        for name in ("bad1", "bad2"):
+            runtime.spawn(name, Scripted(Fails(ValueError("no result"))))
+        for name in ("slow1", "slow2"):
+            runtime.spawn(name, Scripted(Hangs()))
+        yield runtime
 
 
 @pytest.mark.parametrize(
@@ -66,19 +46,21 @@ def agents(runtime: Runtime) -> None:
     ],
 )
 def test_a_group_ends_as_soon_as_its_fate_is_sealed(
-    runtime: Runtime, require: Any, names: tuple[str, ...], is_ok: bool
+    runtime: VirtualRuntime, require: Any, names: tuple[str, ...], is_ok: bool
 ) -> None:
-    timeout = 0.3 if require == 0.67 else PATIENCE / 2  # the one that has to wait in vain
+    has_to_wait_in_vain = require == 0.67
 
-    run = runtime.submit(Parallel(*names, require=require, name="group"), timeout=timeout)
+    run = runtime.submit(Parallel(*names, require=require, name="group"), timeout=HOUR)
 
-    error = run.exception(PATIENCE / 4)
+    error = run.exception()
     assert (error is None) is is_ok
+    assert runtime.now == (HOUR if has_to_wait_in_vain else 0.0)
+    assert isinstance(error, RunTimeoutError) is has_to_wait_in_vain
     if error is not None and require not in ("all", 0.67):
         assert error.outcome.reason is Reason.QUORUM_NOT_MET
 
 
-def test_who_is_not_needed_any_more_is_cancelled_as_such(runtime: Runtime) -> None:
+def test_who_is_not_needed_any_more_is_cancelled_as_such(runtime: VirtualRuntime) -> None:
     result = runtime.run(Parallel("slow1", "ok1", "slow2", require="any", name="group"))
 
     outcomes = {record.path: record.outcome for record in result.trace.children}
@@ -89,34 +71,25 @@ def test_who_is_not_needed_any_more_is_cancelled_as_such(runtime: Runtime) -> No
     assert dict(result.state) == {"ok1": "done"}
 
 
-def test_a_required_branch_decides_beside_a_quorum(runtime: Runtime) -> None:
+def test_a_required_branch_decides_beside_a_quorum(runtime: VirtualRuntime) -> None:
     group = Parallel("ok1", "ok2", Branch("bad1", required=True), require="any", name="group")
 
-    error = runtime.submit(group).exception(PATIENCE)
+    error = runtime.submit(group).exception()
 
     assert error is not None
     assert error.outcome.culprit == "group/bad1"
 
 
-def test_optional_branches_are_waited_for(runtime: Runtime) -> None:
-    goes_on = asyncio.Event()
+def test_optional_branches_are_waited_for(runtime: VirtualRuntime) -> None:
+    runtime.spawn("late", Scripted(AnswersAfter(HOUR, {"late": "but here"})))
 
-    async def late(event: Event, state: State) -> None:
-        await goes_on.wait()
-        state["late"] = "but here"
+    result = runtime.run(Parallel(Branch("late", required=False), "ok1"))
 
-    async def opens(event: Event, state: State) -> None:
-        goes_on.set()
-
-    runtime.spawn("late", late)
-    runtime.spawn("opens", opens)
-
-    result = runtime.run(Parallel(Branch("late", required=False), "opens"), timeout=PATIENCE)
-
-    assert result.state["late"] == "but here"
+    assert dict(result.state) == {"late": "but here", "ok1": "done"}
+    assert result.duration == HOUR
 
 
-def test_a_fallback_takes_the_place_of_what_failed(runtime: Runtime) -> None:
+def test_a_fallback_takes_the_place_of_what_failed(runtime: VirtualRuntime) -> None:
     branch = Branch("bad1", fallback="ok1")
 
     result = runtime.run(Parallel(branch, "ok2", name="group"))
@@ -129,40 +102,47 @@ def test_a_fallback_takes_the_place_of_what_failed(runtime: Runtime) -> None:
     assert [child.path for child in record.children] == ["group/bad1/fallback"]
 
 
-def test_a_fallback_is_not_started_when_it_is_not_needed(runtime: Runtime) -> None:
+def test_a_fallback_is_not_started_when_it_is_not_needed(runtime: VirtualRuntime) -> None:
     result = runtime.run(Parallel(Branch("ok1", fallback="ok2")))
 
     assert dict(result.state) == {"ok1": "done"}
 
 
-def test_a_fallback_that_fails_fails_the_branch(runtime: Runtime) -> None:
+def test_a_fallback_that_fails_fails_the_branch(runtime: VirtualRuntime) -> None:
     branch = Branch("bad1", fallback=Sequential("ok1", "bad2", name="plan b"))
 
-    error = runtime.submit(Parallel(branch, name="group")).exception(PATIENCE)
+    error = runtime.submit(Parallel(branch, name="group")).exception()
 
     assert error is not None
     assert error.outcome.reason is Reason.REQUIRED_BRANCH_FAILED
     assert error.outcome.culprit == "group/bad1/fallback/bad2"
 
 
-def test_a_fallback_shares_the_timeout_of_its_branch(runtime: Runtime) -> None:
-    branch = Branch("bad1", fallback="slow1", timeout=0.05)
+def test_a_fallback_shares_the_timeout_of_its_branch(runtime: VirtualRuntime) -> None:
+    async def fails_late(event: Event, state: State) -> None:
+        await asyncio.sleep(40.0)  # the agent: takes its time before it fails
+        raise ValueError("no result")
 
-    error = runtime.submit(Parallel(branch, name="group")).exception(PATIENCE)
+    runtime.spawn("fails-late", fails_late)
+    branch = Branch("fails-late", fallback="slow1", timeout=60.0)
+
+    error = runtime.submit(Parallel(branch, name="group")).exception()
 
     assert error is not None
-    assert error.outcome.budget == "group/bad1"
+    assert error.outcome.budget == "group/fails-late"
+    assert runtime.now == 60.0
 
 
-def test_a_fallback_follows_an_attempt_that_ran_out_of_time(runtime: Runtime) -> None:
-    runtime.spawn("impatient", hanging(), timeout=0.05)
+def test_a_fallback_follows_an_attempt_that_ran_out_of_time(runtime: VirtualRuntime) -> None:
+    runtime.spawn("impatient", Scripted(Hangs()), timeout=60.0)
 
-    result = runtime.run(Branch("impatient", fallback="ok1"), timeout=PATIENCE)
+    result = runtime.run(Branch("impatient", fallback="ok1"))
 
     assert dict(result.state) == {"ok1": "done"}
+    assert result.duration == 60.0
 
 
-def test_one_event_goes_to_all_who_collaborate(runtime: Runtime) -> None:
+def test_one_event_goes_to_all_who_collaborate(runtime: VirtualRuntime) -> None:
     def tell(event: Event, state: State) -> dict[str, Any]:
         return {event.target: [event.id, event.data["n"], event.session_id]}
 

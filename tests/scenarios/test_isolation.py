@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from actors import Event, Parallel, Runtime, Sequential, State
+from actors import Event, Parallel, Sequential, State
 from actors.mergers import LastWins
-from tests.scenarios.watching import PATIENCE
+from actors.testing import VirtualRuntime, sleep
+from tests.scenarios.virtual_runs import HOUR
+
+
+@pytest.fixture(params=range(5))
+def runtime(request: pytest.FixtureRequest) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param) as runtime:
+        yield runtime
 
 
 @dataclasses.dataclass
@@ -34,7 +41,7 @@ def look(event: Event, state: State) -> dict[str, Any]:
     return {"seen": [state["list"], state["dict"], state["note"].words, "new" in state]}
 
 
-def test_branches_that_only_read_one_list_do_not_conflict(runtime: Runtime) -> None:
+def test_branches_that_only_read_one_list_do_not_conflict(runtime: VirtualRuntime) -> None:
     def read(event: Event, state: State) -> dict[str, Any]:
         return {event.target: sum(len(str(item)) for item in state["list"])}
 
@@ -47,19 +54,22 @@ def test_branches_that_only_read_one_list_do_not_conflict(runtime: Runtime) -> N
     assert result.state["list"] == [1, [2]]
 
 
-def test_a_branch_sees_nothing_of_what_its_sibling_does_meanwhile(runtime: Runtime) -> None:
-    is_spoilt = threading.Event()
+@pytest.mark.parametrize("goes_on_for", [0.0, HOUR])
+def test_a_branch_sees_nothing_of_what_its_sibling_does_meanwhile(runtime: VirtualRuntime, goes_on_for: float) -> None:
+    spoilt_at: list[float] = []
 
     def spoil_and_tell(event: Event, state: State) -> None:
         spoil(event, state)
-        is_spoilt.set()
+        spoilt_at.append(runtime.now)
+        sleep(goes_on_for)
 
-    def look_after(event: Event, state: State) -> dict[str, Any]:
-        assert is_spoilt.wait(PATIENCE)
+    def look_meanwhile(event: Event, state: State) -> dict[str, Any]:
+        sleep(60.0)
+        assert spoilt_at == [0.0]
         return look(event, state)
 
     runtime.spawn("spoil", spoil_and_tell)
-    runtime.spawn("look", look_after)
+    runtime.spawn("look", look_meanwhile)
 
     result = runtime.run(Parallel("spoil", "look"), state=given())
 
@@ -67,7 +77,7 @@ def test_a_branch_sees_nothing_of_what_its_sibling_does_meanwhile(runtime: Runti
     assert result.state["list"] == [1, [2, "spoilt"]]
 
 
-def test_the_callers_objects_are_not_changed(runtime: Runtime) -> None:
+def test_the_callers_objects_are_not_changed(runtime: VirtualRuntime) -> None:
     runtime.spawn("spoil", spoil)
     mine = given()
     kept = State(given())
@@ -79,25 +89,25 @@ def test_the_callers_objects_are_not_changed(runtime: Runtime) -> None:
     assert dict(kept) == given()
 
 
-def test_the_callers_later_changes_reach_no_agent(runtime: Runtime) -> None:
-    goes_on = threading.Event()
-
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_the_callers_later_changes_reach_no_agent(runtime: VirtualRuntime, has_begun: bool) -> None:
     def wait_and_look(event: Event, state: State) -> dict[str, Any]:
-        assert goes_on.wait(PATIENCE)
+        sleep(60.0)
         return {"seen": [state["list"], list(event.data["words"])]}
 
     runtime.spawn("look", wait_and_look)
     state, words = given(), ["said"]
     run = runtime.submit("look", {"words": words}, state)
+    if has_begun:
+        runtime.settle()
 
     state["list"][1].append("later")
     words.append("later")
-    goes_on.set()
 
     assert run.result().state["seen"] == [[1, [2]], ["said"]]
 
 
-def test_what_an_agent_keeps_of_its_state_changes_nothing_later(runtime: Runtime) -> None:
+def test_what_an_agent_keeps_of_its_state_changes_nothing_later(runtime: VirtualRuntime) -> None:
     kept: list[Any] = []
 
     def keep(event: Event, state: State) -> None:
@@ -117,7 +127,7 @@ def test_what_an_agent_keeps_of_its_state_changes_nothing_later(runtime: Runtime
     assert result.state["seen"][0] == [1, [2]]
 
 
-def test_two_runs_of_one_workflow_share_nothing(runtime: Runtime) -> None:
+def test_two_runs_of_one_workflow_share_nothing(runtime: VirtualRuntime) -> None:
     runtime.spawn("spoil", spoil)
     state = State(given())
 
@@ -126,7 +136,7 @@ def test_two_runs_of_one_workflow_share_nothing(runtime: Runtime) -> None:
     assert all(result.state["list"] == [1, [2, "spoilt"]] for result in results)
 
 
-def test_results_of_one_run_are_the_callers_own(runtime: Runtime) -> None:
+def test_results_of_one_run_are_the_callers_own(runtime: VirtualRuntime) -> None:
     runtime.spawn("look", look)
     first = runtime.run("look", state=given())
     second = runtime.run("look", state=first.state)
@@ -136,7 +146,7 @@ def test_results_of_one_run_are_the_callers_own(runtime: Runtime) -> None:
     assert first.state["list"] == [1, [2]]
 
 
-def test_what_is_shared_is_shared_on_purpose(runtime: Runtime) -> None:
+def test_what_is_shared_is_shared_on_purpose(runtime: VirtualRuntime) -> None:
     connection = object()
     seen = []
 
@@ -154,14 +164,14 @@ def test_what_is_shared_is_shared_on_purpose(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, open, iter("abc")])
-def test_what_is_not_plain_data_is_refused_at_the_door(runtime: Runtime, value: object) -> None:
+def test_what_is_not_plain_data_is_refused_at_the_door(runtime: VirtualRuntime, value: object) -> None:
     runtime.spawn("look", look)
 
     with pytest.raises(TypeError, match="plain data"):
         runtime.submit("look", state={"x": value})
 
 
-def test_what_was_deleted_stays_deleted_whoever_read_it(runtime: Runtime) -> None:
+def test_what_was_deleted_stays_deleted_whoever_read_it(runtime: VirtualRuntime) -> None:
     def delete(event: Event, state: State) -> None:
         del state["list"]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from actors import Branch, Event, Loop, Run, Runtime, Sequential, State
+from actors import Branch, Event, Loop, Run, Sequential, State
 from actors.conditions import Equals
+from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.watching import PATIENCE
+from tests.scenarios.virtual_runs import HOUR
 
 
 def count(event: Event, state: State) -> None:
@@ -21,9 +22,11 @@ def count(event: Event, state: State) -> None:
         state["loop_complete"] = True
 
 
-@pytest.fixture(autouse=True)
-def counter(runtime: Runtime) -> None:
-    runtime.spawn("count", count)
+@pytest.fixture(params=range(5))
+def runtime(request: pytest.FixtureRequest) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param) as runtime:
+        runtime.spawn("count", count)
+        yield runtime
 
 
 def notes_of(state: State) -> tuple[int, bool]:
@@ -53,7 +56,9 @@ async def at_two(state: State) -> bool:
         (None, 2, 2, Reason.MAX_ITERATIONS),
     ],
 )
-def test_a_loop_ends_for_a_reason(runtime: Runtime, until: Any, maximum: int, iterations: int, reason: Reason) -> None:
+def test_a_loop_ends_for_a_reason(
+    runtime: VirtualRuntime, until: Any, maximum: int, iterations: int, reason: Reason
+) -> None:
     result = runtime.run(Loop("count", until=until, max_iterations=maximum), {"n": 2})
 
     assert (result.outcome.kind, result.outcome.reason) == (OutcomeKind.OK, reason)
@@ -62,18 +67,15 @@ def test_a_loop_ends_for_a_reason(runtime: Runtime, until: Any, maximum: int, it
     assert notes_of(result.state) == (iterations, True)
 
 
-def test_five_iterations_are_the_default(runtime: Runtime) -> None:
+def test_five_iterations_are_the_default(runtime: VirtualRuntime) -> None:
     result = runtime.run(Loop("count", until=Equals("never", 1)))
 
     assert result.state["count"] == 5
 
 
 @pytest.mark.parametrize("value", [1, "yes", [0], "True"])
-def test_only_true_completes_a_loop_without_a_condition(runtime: Runtime, value: object) -> None:
-    def answer(event: Event, state: State) -> dict[str, object]:
-        return {"loop_complete": value}
-
-    runtime.spawn("answer", answer)
+def test_only_true_completes_a_loop_without_a_condition(runtime: VirtualRuntime, value: object) -> None:
+    runtime.spawn("answer", Scripted(Returns({"loop_complete": value})))
 
     result = runtime.run(Loop("answer", max_iterations=2))
 
@@ -81,14 +83,14 @@ def test_only_true_completes_a_loop_without_a_condition(runtime: Runtime, value:
 
 
 def failure(run: Run) -> tuple[Any, State]:
-    error = run.exception(PATIENCE)
+    error = run.exception()
     assert error is not None
     return error.outcome, error.state
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
 def test_a_condition_that_raises_fails_the_loop_after_its_iteration(
-    runtime: Runtime, error: type[BaseException]
+    runtime: VirtualRuntime, error: type[BaseException]
 ) -> None:
     def until(state: State) -> bool:
         raise error("no condition")
@@ -101,7 +103,7 @@ def test_a_condition_that_raises_fails_the_loop_after_its_iteration(
     assert notes_of(state) == (1, False)
 
 
-def test_a_condition_that_changes_its_state_changes_nobodys(runtime: Runtime) -> None:
+def test_a_condition_that_changes_its_state_changes_nobodys(runtime: VirtualRuntime) -> None:
     def until(state: State) -> bool:
         state["count"] = 100
         state["seen"].append("the condition")
@@ -113,13 +115,13 @@ def test_a_condition_that_changes_its_state_changes_nobodys(runtime: Runtime) ->
     assert result.state["seen"] == [1, 2]
 
 
-def test_an_iteration_that_overruns_its_time_ends_the_loop(runtime: Runtime) -> None:
+def test_an_iteration_that_overruns_its_time_ends_the_loop(runtime: VirtualRuntime) -> None:
     async def slower_each_time(event: Event, state: State) -> None:
         count(event, state)
-        await asyncio.sleep(0 if state["count"] < 3 else PATIENCE)
+        await asyncio.sleep(0 if state["count"] < 3 else HOUR)  # the agent: overruns its time
 
     runtime.spawn("slower", slower_each_time)
-    loop = Loop("slower", iteration_timeout=0.2, until=Equals("never", 1))
+    loop = Loop("slower", iteration_timeout=60.0, until=Equals("never", 1))
 
     outcome, state = failure(runtime.submit(loop))
 
@@ -127,18 +129,19 @@ def test_an_iteration_that_overruns_its_time_ends_the_loop(runtime: Runtime) -> 
     assert outcome.budget == "iteration of loop"
     assert state["count"] == 2
     assert notes_of(state) == (3, False)
+    assert runtime.now == 60.0
 
 
-def test_iteration_timeouts_start_anew(runtime: Runtime) -> None:
+def test_iteration_timeouts_start_anew(runtime: VirtualRuntime) -> None:
     async def slow(event: Event, state: State) -> None:
-        await asyncio.sleep(0.08)
+        await asyncio.sleep(40.0)  # the agent: uses most of its time
         count(event, state)
 
     runtime.spawn("slow", slow)
 
-    result = runtime.run(Loop("slow", iteration_timeout=0.3, max_iterations=5))
+    result = runtime.run(Loop("slow", iteration_timeout=60.0, max_iterations=5))
 
-    assert result.state["count"] == 3
+    assert (result.state["count"], result.duration) == (3, 120.0)
 
 
 def failing_at(iteration: int) -> Callable[[Event, State], None]:
@@ -150,7 +153,7 @@ def failing_at(iteration: int) -> Callable[[Event, State], None]:
     return act
 
 
-def test_a_failed_iteration_ends_the_loop_with_what_came_before(runtime: Runtime) -> None:
+def test_a_failed_iteration_ends_the_loop_with_what_came_before(runtime: VirtualRuntime) -> None:
     runtime.spawn("failing", failing_at(2))
 
     outcome, state = failure(runtime.submit(Loop("failing")))
@@ -160,7 +163,7 @@ def test_a_failed_iteration_ends_the_loop_with_what_came_before(runtime: Runtime
     assert notes_of(state) == (2, False)
 
 
-def test_a_failed_iteration_of_an_optional_branch_is_passed_over(runtime: Runtime) -> None:
+def test_a_failed_iteration_of_an_optional_branch_is_passed_over(runtime: VirtualRuntime) -> None:
     runtime.spawn("failing", failing_at(2))
 
     result = runtime.run(Loop(Branch("failing", required=False), max_iterations=4))
@@ -169,9 +172,9 @@ def test_a_failed_iteration_of_an_optional_branch_is_passed_over(runtime: Runtim
     assert result.outcome.reason is Reason.CONDITION_MET
 
 
-def test_two_runs_of_one_loop_do_not_share_their_counts(runtime: Runtime) -> None:
+def test_two_runs_of_one_loop_do_not_share_their_counts(runtime: VirtualRuntime) -> None:
     workflow = Sequential(Loop("count", until=lambda state: state["count"] >= 4))
 
     runs = [runtime.submit(workflow) for _ in range(20)]
 
-    assert {run.result(PATIENCE).state["count"] for run in runs} == {4}
+    assert {run.result().state["count"] for run in runs} == {4}

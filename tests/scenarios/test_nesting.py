@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +17,13 @@ from actors import (
     MultiStage,
     Parallel,
     Route,
-    Runtime,
     Sequential,
     Stage,
     State,
 )
+from actors.testing import Hangs, Scripted, VirtualRuntime
 from supervisors import OutcomeKind
-from tests.scenarios.watching import PATIENCE
+from tests.scenarios.virtual_runs import HOUR
 
 PATTERNS: dict[str, Callable[[Any], Any]] = {
     "sequential": lambda node: Sequential("other", node),
@@ -32,7 +32,7 @@ PATTERNS: dict[str, Callable[[Any], Any]] = {
     "route": lambda node: Route({"go": node}, default="other"),
     "loop": lambda node: Loop(node, max_iterations=2),
     "multi_stage": lambda node: MultiStage(Stage("first", "other"), Stage("second", node)),
-    "branch": lambda node: Sequential(Branch("branch", node, timeout=PATIENCE)),
+    "branch": lambda node: Sequential(Branch("branch", node, timeout=HOUR)),
     "fallback": lambda node: Sequential(Branch("failing", fallback=node)),
 }
 EVENT = {"message": "go"}
@@ -59,10 +59,6 @@ def failing(event: Event, state: State) -> None:
     raise ValueError("on purpose")
 
 
-async def hanging(event: Event, state: State) -> None:
-    await asyncio.sleep(PATIENCE)  # until it is cancelled
-
-
 def nested(leaf: str, *patterns: str) -> Any:
     node: Any = leaf
     for pattern in reversed(patterns):
@@ -70,19 +66,21 @@ def nested(leaf: str, *patterns: str) -> Any:
     return node
 
 
-@pytest.fixture(autouse=True)
-def agents(runtime: Runtime) -> None:
-    runtime.spawn("work", work)
-    runtime.spawn("other", other)
-    runtime.spawn("failing", failing)
-    runtime.spawn("hanging", hanging)
+@pytest.fixture
+def runtime(request: pytest.FixtureRequest) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=getattr(request, "param", 0)) as runtime:
+        runtime.spawn("work", work)
+        runtime.spawn("other", other)
+        runtime.spawn("failing", failing)
+        runtime.spawn("hanging", Scripted(Hangs()))
+        yield runtime
 
 
 @everything
-def test_nested_patterns_work(runtime: Runtime, outer: str, middle: str, inner: str) -> None:
+def test_nested_patterns_work(runtime: VirtualRuntime, outer: str, middle: str, inner: str) -> None:
     workflow = nested("work", outer, middle, inner)
 
-    result = runtime.run(workflow, EVENT, timeout=PATIENCE)
+    result = runtime.run(workflow, EVENT)
 
     loops = [outer, middle, inner].count("loop")
     assert result.state["work"] == 2**loops
@@ -92,10 +90,10 @@ def test_nested_patterns_work(runtime: Runtime, outer: str, middle: str, inner: 
 
 
 @everything
-def test_a_failure_deep_below_names_the_leaf(runtime: Runtime, outer: str, middle: str, inner: str) -> None:
+def test_a_failure_deep_below_names_the_leaf(runtime: VirtualRuntime, outer: str, middle: str, inner: str) -> None:
     workflow = nested("failing", outer, middle, inner)
 
-    error = runtime.submit(workflow, EVENT, timeout=PATIENCE).exception(PATIENCE)
+    error = runtime.submit(workflow, EVENT).exception()
 
     assert error is not None
     assert error.outcome.kind is OutcomeKind.FAILED
@@ -106,25 +104,30 @@ def test_a_failure_deep_below_names_the_leaf(runtime: Runtime, outer: str, middl
 
 
 @everything
-def test_a_cancelled_run_ends_at_every_level(runtime: Runtime, outer: str, middle: str, inner: str) -> None:
+@pytest.mark.parametrize("runtime", range(5), indirect=True)
+def test_a_cancelled_run_ends_at_every_level(runtime: VirtualRuntime, outer: str, middle: str, inner: str) -> None:
     run = runtime.submit(nested("hanging", outer, middle, inner), EVENT)
+    runtime.spawn("cancelling", lambda _event, _state: {"did": run.cancel()})
 
-    run.cancel()
+    cancelling = runtime.run("cancelling")  # while the run begins, or when it has
 
-    error = run.exception(PATIENCE)
+    error = run.exception()
+    assert cancelling.state["did"] is True
     assert error is not None
     assert run.cancelled()
     assert error.trace is not None
     assert not [each for each in error.trace.walk() if each.outcome.kind is OutcomeKind.TIMED_OUT]
     assert runtime.run("work").state["work"] == 1
+    assert runtime.now == 0.0
 
 
 @everything
-def test_a_deadline_ends_every_level(runtime: Runtime, outer: str, middle: str, inner: str) -> None:
-    run = runtime.submit(nested("hanging", outer, middle, inner), EVENT, timeout=0.05)
+def test_a_deadline_ends_every_level(runtime: VirtualRuntime, outer: str, middle: str, inner: str) -> None:
+    run = runtime.submit(nested("hanging", outer, middle, inner), EVENT, timeout=60.0)
 
-    error = run.exception(PATIENCE)
+    error = run.exception()
 
     assert error is not None
     assert error.outcome.kind is OutcomeKind.TIMED_OUT
     assert error.outcome.budget == "run"
+    assert runtime.now == 60.0

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from actors import Event, Route, Runtime, State, WorkflowFailedError
+from actors import Route, State, WorkflowFailedError
 from actors.conditions import Equals
+from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
 
 OVERLAPPING = {"technical": "first", "tech": "second", "t": "third"}
 
 
-def signing(name: str) -> Callable[[Event, State], None]:
-    def sign(event: Event, state: State) -> None:
-        state["handled_by"] = name
-
-    return sign
-
-
-@pytest.fixture(autouse=True)
-def desks(runtime: Runtime) -> None:
-    for name in ("first", "second", "third", "fallback"):
-        runtime.spawn(name, signing(name))
+@pytest.fixture
+def runtime() -> Iterator[VirtualRuntime]:
+    with VirtualRuntime() as runtime:
+        for name in ("first", "second", "third", "fallback"):
+            runtime.spawn(name, Scripted(Returns({"handled_by": name})))
+        yield runtime
 
 
-def picks(runtime: Runtime, route: Route, count: int, data: Mapping[str, Any]) -> set[str]:
+def picks(runtime: VirtualRuntime, route: Route, count: int, data: Mapping[str, Any]) -> set[str]:
     runs = [runtime.submit(route, data) for _ in range(count)]
     return {run.result().state["handled_by"] for run in runs}
 
 
-def test_overlapping_rules_give_one_answer_in_a_thousand_picks(runtime: Runtime) -> None:
+def test_overlapping_rules_give_one_answer_in_a_thousand_picks(runtime: VirtualRuntime) -> None:
     route = Route(OVERLAPPING)
 
     picked = picks(runtime, route, 1_000, {"message": "a technical question"})
@@ -40,7 +36,7 @@ def test_overlapping_rules_give_one_answer_in_a_thousand_picks(runtime: Runtime)
     assert picked == {"first"}
 
 
-def test_the_declared_order_decides_and_not_how_well_a_rule_fits(runtime: Runtime) -> None:
+def test_the_declared_order_decides_and_not_how_well_a_rule_fits(runtime: VirtualRuntime) -> None:
     route = Route(dict(reversed(OVERLAPPING.items())))
 
     picked = picks(runtime, route, 100, {"message": "a technical question"})
@@ -48,7 +44,7 @@ def test_the_declared_order_decides_and_not_how_well_a_rule_fits(runtime: Runtim
     assert picked == {"third"}
 
 
-def test_keywords_conditions_and_callables_are_tried_in_one_order(runtime: Runtime) -> None:
+def test_keywords_conditions_and_callables_are_tried_in_one_order(runtime: VirtualRuntime) -> None:
     route = Route(
         {
             "absent": "first",
@@ -64,20 +60,20 @@ def test_keywords_conditions_and_callables_are_tried_in_one_order(runtime: Runti
     assert ordinary.state["handled_by"] == "third"
 
 
-def test_the_route_taken_is_noted_beside_the_data(runtime: Runtime) -> None:
+def test_the_route_taken_is_noted_beside_the_data(runtime: VirtualRuntime) -> None:
     result = runtime.run(Route(OVERLAPPING, name="desk"), {"message": "tech"})
 
     assert dict(result.state) == {"handled_by": "second"}
     assert result.state.meta["desk"]["routed_to"] == "second"
 
 
-def test_what_matches_no_rule_goes_to_the_default(runtime: Runtime) -> None:
+def test_what_matches_no_rule_goes_to_the_default(runtime: VirtualRuntime) -> None:
     result = runtime.run(Route(OVERLAPPING, default="fallback"), {"message": "hi"})
 
     assert result.state["handled_by"] == "fallback"
 
 
-def test_without_a_match_the_error_shows_message_and_rules(runtime: Runtime) -> None:
+def test_without_a_match_the_error_shows_message_and_rules(runtime: VirtualRuntime) -> None:
     with pytest.raises(WorkflowFailedError) as caught:
         runtime.run(Route(OVERLAPPING), {"message": "hello, human"})
 
@@ -87,7 +83,7 @@ def test_without_a_match_the_error_shows_message_and_rules(runtime: Runtime) -> 
     assert "'technical', 'tech', 't'" in str(caught.value)
 
 
-def test_a_rule_that_raises_fails_the_route_and_tries_no_further_rule(runtime: Runtime) -> None:
+def test_a_rule_that_raises_fails_the_route_and_tries_no_further_rule(runtime: VirtualRuntime) -> None:
     def broken(state: State) -> bool:
         raise RuntimeError("no idea")
 

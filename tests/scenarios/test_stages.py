@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from actors import Branch, Event, Loop, MultiStage, Parallel, Runtime, Sequential, Stage, State, WorkflowFailedError
+from actors import Branch, Event, Loop, MultiStage, Parallel, Sequential, Stage, State, WorkflowFailedError
 from actors.conditions import Equals, Exists, Not
+from actors.testing import Hangs, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.watching import PATIENCE
 
 
 def gather(event: Event, state: State) -> None:
@@ -26,15 +26,17 @@ def fail(event: Event, state: State) -> None:
     raise ValueError("no text")
 
 
-@pytest.fixture(autouse=True)
-def agents(runtime: Runtime) -> None:
-    runtime.spawn("gather", gather)
-    runtime.spawn("write", write)
-    runtime.spawn("fail", fail)
+@pytest.fixture
+def runtime() -> Iterator[VirtualRuntime]:
+    with VirtualRuntime() as runtime:
+        runtime.spawn("gather", gather)
+        runtime.spawn("write", write)
+        runtime.spawn("fail", fail)
+        yield runtime
 
 
-def failure_of(runtime: Runtime, *stages: Stage) -> WorkflowFailedError:
-    error = runtime.submit(MultiStage(*stages, name="work"), {"topic": "x"}).exception(PATIENCE)
+def failure_of(runtime: VirtualRuntime, *stages: Stage) -> WorkflowFailedError:
+    error = runtime.submit(MultiStage(*stages, name="work"), {"topic": "x"}).exception()
     assert error is not None
     return error
 
@@ -43,7 +45,7 @@ def notes_of(state: State) -> dict[str, Any]:
     return dict(state.meta["work"])
 
 
-def test_stages_are_noted_complete_in_order(runtime: Runtime) -> None:
+def test_stages_are_noted_complete_in_order(runtime: VirtualRuntime) -> None:
     workflow = MultiStage(
         Stage("Gather", "gather", prerequisites=["topic"], success=Exists("facts")),
         Stage("Write", Sequential("write"), prerequisites=["facts", Exists("facts")]),
@@ -64,7 +66,7 @@ def test_stages_are_noted_complete_in_order(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize("prerequisite", ["facts", Exists("facts"), lambda state: "facts" in state])
-def test_a_required_stage_with_an_unmet_prerequisite_fails_unrun(runtime: Runtime, prerequisite: Any) -> None:
+def test_a_required_stage_with_an_unmet_prerequisite_fails_unrun(runtime: VirtualRuntime, prerequisite: Any) -> None:
     error = failure_of(runtime, Stage("Write", "write", prerequisites=[prerequisite]))
 
     assert (error.outcome.kind, error.outcome.reason) == (
@@ -78,7 +80,7 @@ def test_a_required_stage_with_an_unmet_prerequisite_fails_unrun(runtime: Runtim
     assert "stage_1_complete" not in notes_of(error.state)
 
 
-def test_an_optional_stage_with_an_unmet_prerequisite_is_skipped(runtime: Runtime) -> None:
+def test_an_optional_stage_with_an_unmet_prerequisite_is_skipped(runtime: VirtualRuntime) -> None:
     workflow = MultiStage(
         Stage("Write", "write", prerequisites=["facts"], required=False),
         Stage("Gather", "gather"),
@@ -96,7 +98,7 @@ def test_an_optional_stage_with_an_unmet_prerequisite_is_skipped(runtime: Runtim
 
 
 def test_a_stage_is_not_complete_when_its_success_condition_does_not_hold(
-    runtime: Runtime,
+    runtime: VirtualRuntime,
 ) -> None:
     error = failure_of(
         runtime,
@@ -116,7 +118,7 @@ def test_a_stage_is_not_complete_when_its_success_condition_does_not_hold(
 
 
 def test_an_optional_stage_whose_condition_does_not_hold_leaves_the_state(
-    runtime: Runtime,
+    runtime: VirtualRuntime,
 ) -> None:
     workflow = MultiStage(Stage("Gather", "gather", success=lambda state: False, required=False), name="work")
 
@@ -126,7 +128,7 @@ def test_an_optional_stage_whose_condition_does_not_hold_leaves_the_state(
     assert notes_of(result.state)["stage_1_complete"] is False
 
 
-def test_a_required_stage_that_fails_keeps_the_stages_before(runtime: Runtime) -> None:
+def test_a_required_stage_that_fails_keeps_the_stages_before(runtime: VirtualRuntime) -> None:
     error = failure_of(runtime, Stage("Gather", "gather"), Stage("Fail", "fail"))
 
     assert dict(error.state) == {"facts": ["one"]}
@@ -135,7 +137,7 @@ def test_a_required_stage_that_fails_keeps_the_stages_before(runtime: Runtime) -
     assert notes_of(error.state)["stage_1_complete"] is True
 
 
-def test_an_optional_stage_that_fails_is_passed_over(runtime: Runtime) -> None:
+def test_an_optional_stage_that_fails_is_passed_over(runtime: VirtualRuntime) -> None:
     workflow = MultiStage(Stage("Fail", "fail", required=False), Stage("Gather", "gather"), name="work")
 
     result = runtime.run(workflow)
@@ -145,7 +147,7 @@ def test_an_optional_stage_that_fails_is_passed_over(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize("place", ["prerequisites", "success"])
-def test_a_condition_that_raises_is_no_verdict(runtime: Runtime, place: str) -> None:
+def test_a_condition_that_raises_is_no_verdict(runtime: VirtualRuntime, place: str) -> None:
     def broken(state: State) -> bool:
         raise RuntimeError("no idea")
 
@@ -157,19 +159,17 @@ def test_a_condition_that_raises_is_no_verdict(runtime: Runtime, place: str) -> 
     assert isinstance(error.__cause__, RuntimeError)
 
 
-def test_a_stage_that_times_out_names_its_budget(runtime: Runtime) -> None:
-    async def hang(event: Event, state: State) -> None:
-        await asyncio.sleep(PATIENCE)
+def test_a_stage_that_times_out_names_its_budget(runtime: VirtualRuntime) -> None:
+    runtime.spawn("hang", Scripted(Hangs()))
 
-    runtime.spawn("hang", hang)
-
-    error = failure_of(runtime, Stage("Gather", "gather"), Stage("Hang", "hang", timeout=0.05))
+    error = failure_of(runtime, Stage("Gather", "gather"), Stage("Hang", "hang", timeout=60.0))
 
     assert error.outcome.budget == "work/Hang"
+    assert runtime.now == 60.0
     assert error.state["facts"] == ["one"]
 
 
-def test_stages_and_prerequisites_may_be_many(runtime: Runtime) -> None:
+def test_stages_and_prerequisites_may_be_many(runtime: VirtualRuntime) -> None:
     runtime.spawn("last", lambda event, state: {"done": True})
     skipped = [Stage(f"skipped-{number}", "last", prerequisites=["absent"], required=False) for number in range(400)]
     last = Stage("last", "last", prerequisites=[Not(Exists("absent"))] * 400 + ["topic"] * 400)
@@ -185,6 +185,6 @@ def test_a_stage_stands_in_a_multi_stage_only(around: Any) -> None:
         around(Stage("alone", "gather", prerequisites=["never-asked"]))
 
 
-def test_a_stage_alone_is_no_workflow(runtime: Runtime) -> None:
+def test_a_stage_alone_is_no_workflow(runtime: VirtualRuntime) -> None:
     with pytest.raises(TypeError, match="not Stage"):
         runtime.submit(Stage("alone", "gather"))
