@@ -33,6 +33,11 @@ MAX_ITEMS = 1 << 24
 MAX_CONTAINERS = 1 << 20
 """How many lists and dicts a message may have in all, unless it is said otherwise. They are what takes the memory."""
 
+MAX_LONG_KEYS = 1_000
+"""How many keys of one dict may be integers beyond 64 bits when it is decoded."""
+
+_BITS_OF_AN_INTEGER = 64
+
 _INTEGER = 0
 """The code of the extension type of integers beyond 64 bits; those of the tags follow."""
 
@@ -141,8 +146,8 @@ def _unpacked(data: bytes, max_items: int, max_containers: int) -> Any:
         return msgpack.unpackb(
             data,
             ext_hook=_contract,
-            list_hook=counted,
-            object_hook=counted,
+            list_hook=counted.list_made,
+            object_pairs_hook=counted.dict_made,
             strict_map_key=False,
             unicode_errors=_UNICODE_ERRORS,
             max_str_len=len(data),
@@ -158,18 +163,33 @@ def _unpacked(data: bytes, max_items: int, max_containers: int) -> Any:
 
 
 class _Counter:
-    """Counts the lists and dicts of a message while they are being made, and refuses one too many."""
+    """Counts the lists and dicts of a message while they are being made, and refuses what would cost too much."""
 
     __slots__ = ("_left", "_most")
 
     def __init__(self, most: int) -> None:
         self._left = self._most = most
 
-    def __call__(self, container: Any) -> Any:
+    def list_made(self, items: list[Any]) -> list[Any]:
+        """Take one more list."""
         self._left -= 1
         if self._left < 0:
             raise CodecError(f"the message holds more lists and dicts than {self._most}, which are the limit")
-        return container
+        return items
+
+    def dict_made(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """Make one more dict. Its keys may be chosen to have one hash, which only long integers allow at will."""
+        self.list_made(pairs)
+        if len(pairs) > MAX_LONG_KEYS and sum(map(_is_long, pairs)) > MAX_LONG_KEYS:
+            raise CodecError(
+                f"a dict in the message has more than {MAX_LONG_KEYS} keys that are integers beyond 64 bits"
+            )
+        return dict(pairs)
+
+
+def _is_long(pair: tuple[Any, Any]) -> bool:
+    key = pair[0]
+    return type(key) is int and key.bit_length() > _BITS_OF_AN_INTEGER
 
 
 def _measure(data: bytes) -> None:

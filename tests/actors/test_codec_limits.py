@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.codec import MAX_BYTES, MAX_CONTAINERS, MAX_DEPTH, MAX_ITEMS, decode, encode
+from actors.codec import MAX_BYTES, MAX_CONTAINERS, MAX_DEPTH, MAX_ITEMS, MAX_LONG_KEYS, decode, encode
 from actors.errors import CodecError
 from actors.event import Event
 from actors.frozen import same
@@ -77,6 +78,18 @@ def test_too_many_lists_and_dicts_are_refused(value: Any) -> None:
     assert decode(data, max_containers=4) == value  # the message is one of them
     with pytest.raises(CodecError, match="^the message holds more lists and dicts than 2, which are the limit$"):
         decode(data, max_containers=2)
+
+
+def with_long_keys(count: int) -> bytes:
+    """Return a message of a dict whose keys are integers beyond 64 bits that all have the same hash."""
+    return encode({(1 << 70) + number * sys.hash_info.modulus: None for number in range(count)})
+
+
+def test_a_dict_of_many_long_integers_is_refused_before_it_is_made() -> None:
+    assert len(decode(with_long_keys(MAX_LONG_KEYS))) == MAX_LONG_KEYS
+
+    with pytest.raises(CodecError, match="^a dict in the message has more than 1000 keys that are integers beyond 64 "):
+        decode(with_long_keys(MAX_LONG_KEYS + 1))
 
 
 @pytest.mark.parametrize("limit", ["max_bytes", "max_depth", "max_items", "max_containers"])
