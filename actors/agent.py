@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from actors.agent_reference import reference_of
@@ -209,10 +210,10 @@ def _define_class(name: str, cls: type, make: Callable[[], Any], dispatcher: str
         raise TypeError(f"agent {name!r}: class {cls.__name__} must be a subclass of actors.Agent")
     if inspect.isabstract(cls):
         raise TypeError(f"agent {name!r}: class {cls.__name__} has no run(self, event, state)")
-    count = _parameter_count(cls.run, name) - 1
+    count = _parameter_count(cls.run, name, is_method=True)
     if count not in (2, 3):
         raise TypeError(f"agent {name!r}: run takes (self, event, state) or (self, event, state, context)")
-    if make is cls and _parameter_count(cls, name) > 0:
+    if make is cls and _required(_parameters(cls, name)):
         raise TypeError(f"agent {name!r}: {cls.__name__} needs arguments; spawn a factory such as functools.partial")
     is_async = _is_async(cls.run)
     _check_dispatcher(name, dispatcher, is_async)
@@ -225,7 +226,7 @@ def _define_class(name: str, cls: type, make: Callable[[], Any], dispatcher: str
 
 def _define_factory(name: str, factory: Callable[[], Any], dispatcher: str | None) -> AgentDefinition:
     """Understand a factory by the class that it wraps, if that shows; else when it has made its first agent."""
-    cls = getattr(factory, "func", factory)
+    cls = factory.func if isinstance(factory, partial) else factory
     if isinstance(cls, type):
         return _define_class(name, cls, factory, dispatcher)
     _check_dispatcher(name, dispatcher, is_async=False)
@@ -264,25 +265,39 @@ def resolve(definition: AgentDefinition, product: object) -> AgentDefinition:
     return _define_class(definition.name, type(product), definition.make, definition.dispatcher)
 
 
-def _parameter_count(function: Callable[..., Any], name: str) -> int:
-    """Count the positional parameters that have no default, or three when any number is taken."""
+def _parameter_count(function: Callable[..., Any], name: str, *, is_method: bool = False) -> int:
+    """Count what a call has to give: the parameters that have no default, and a `context` right after them.
+
+    What takes any number is given an event and a state: it may pass them on to a function that takes no more.
+    """
+    parameters = _parameters(function, name)
+    if is_method and parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
+        parameters = parameters[1:]
+    required = len(_required(parameters))
+    following = parameters[required:]
+    if following and following[0].kind is inspect.Parameter.VAR_POSITIONAL:
+        return max(required, len(("event", "state")))
+    return required + (len(following) > 0 and following[0].name == "context")
+
+
+def _parameters(function: Callable[..., Any], name: str) -> Sequence[inspect.Parameter]:
+    """Return the parameters that are given by position."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError) as error:
         raise TypeError(f"agent {name!r}: the signature of {function!r} cannot be read") from error
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    named = [p for p in parameters if p.kind in positional]
-    required = sum(p.default is p.empty for p in named)
     mandatory = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if mandatory:
         raise TypeError(f"agent {name!r}: keyword-only parameter {mandatory[0]!r} needs a default")
-    if len(named) > required and any(p.name == "context" for p in named[required:]):
-        return required + 1
-    return required
+    return [p for p in parameters if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+
+
+def _required(parameters: Sequence[inspect.Parameter]) -> Sequence[inspect.Parameter]:
+    return [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
 
 
 def _is_async(function: object) -> bool:
-    while hasattr(function, "func"):  # functools.partial
+    while isinstance(function, partial):
         function = function.func
     call = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself is looked at
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)

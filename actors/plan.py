@@ -176,10 +176,10 @@ def _distinct(labels: Sequence[str]) -> list[str]:
 
 
 def _agents_of(job: Job) -> Iterator[str]:
-    if isinstance(job.target, AgentTarget):
-        yield job.target.name
-    elif isinstance(job.target, PatternTarget):
+    if isinstance(job.target, PatternTarget):
         for child in job.target.jobs:
             yield from _agents_of(child)
+    else:
+        yield job.agent
     if job.fallback is not None:
         yield from _agents_of(job.fallback)

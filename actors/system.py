@@ -110,5 +110,4 @@ def _after_fork() -> None:
         system.is_forked = True
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_after_fork)

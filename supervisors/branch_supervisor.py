@@ -296,8 +296,8 @@ class BranchSupervisor:
         parent, job = child.parent, child.job
         if parent is None:
             self.root = None  # lets a run's objects go at once, without the garbage collector
-        elif parent.children is not None:
-            parent.children.pop(child, None)
+        else:
+            parent.children.pop(child, None)  # type: ignore[union-attr]  # add_child() has put it there
         record = None if job.is_internal else self.recorder.record(child, outcome, answer, context)
         if job.is_branch and outcome.kind is not OutcomeKind.OK:
             self.recorder.branch(child, outcome, context)
@@ -345,7 +345,7 @@ class BranchSupervisor:
     def _on_close(self, message: Close, context: Context) -> None:
         if self.root is None:
             self._closing = message.outcome
-        elif self.root.is_open:
+        else:
             self.close(self.root, message.outcome, context)
 
     def close(self, child: Child, ending: Outcome, context: Context) -> None:
@@ -354,7 +354,7 @@ class BranchSupervisor:
             child.ending = ending
         self._stop_below(child, ending, context)
         if child.is_open and child.needs_withdrawal:
-            self._withdraw(child, context)
+            self._withdraw(child, ending, context)
 
     def _stop_below(self, child: Child, ending: Outcome, context: Context) -> None:
         waiting = []
@@ -366,13 +366,10 @@ class BranchSupervisor:
                     waiting.append(node)
         for node in waiting:
             if node.is_open:
-                self._withdraw(node, context)
+                self._withdraw(node, ending, context)
 
-    def _withdraw(self, child: Child, context: Context) -> None:
-        ending = child.ending
-        if ending is None:
-            raise AssertionError("only what is ending is withdrawn")
-        answer = take_back(child, ending)
+    def _withdraw(self, child: Child, ending: Outcome, context: Context) -> None:
+        answer = take_back(child, child.ending or ending)
         self.finish(child, answer.outcome, answer, context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -54,7 +55,7 @@ class Supervision(Protocol):
         """Note in the trace what was never done."""
 
 
-class Group:
+class Group(ABC):
     """Children that are judged together, and end together once their fate is sealed.
 
     Attributes:
@@ -74,21 +75,21 @@ class Group:
         self.first_record = len(self.parent.records or ())
         self.sealed: Outcome | None = None
 
+    @abstractmethod
     def path_of(self, key: int) -> str:
         """Return what a child is called when another is ended because of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def note(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Note that a child has ended; to be called once for each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keep(self, ended: Ended) -> None:
         """Keep what is needed of how a child ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sort_records(self) -> None:
         """Put the records of its children, which came as they ended, in declared order."""
-        raise NotImplementedError
 
     def judge(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Count a child that has ended; if that seals the group's fate, end those that are still open."""
@@ -103,8 +104,7 @@ class Group:
     def _seal(self, outcome: Outcome, supervisor: Supervision, context: Context) -> None:
         self.sealed = outcome
         for child in [child for child in self.parent.children or () if child.group is self]:
-            if child.is_open:
-                supervisor.close(child, outcome, context)
+            supervisor.close(child, outcome, context)
 
 
 class BranchGroup(Group):

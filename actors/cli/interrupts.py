@@ -21,7 +21,7 @@ _STDERR = 2
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-def end_process(code: int) -> None:
+def end_process(code: int) -> None:  # pragma: no cover  # ends the process that would measure it
     """End the process at once, without asking anybody; a terminal gets back the cursor that a live tree has hidden."""
     if os.isatty(_STDERR):
         os.write(_STDERR, _SHOW_CURSOR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -170,7 +170,7 @@ def reports_of(value: Any) -> Mapping[str, BranchReport]:
     return value.reports if type(value) is Product else _NO_REPORTS
 
 
-class Orchestrator:
+class Orchestrator(ABC):
     """A behaviour that knows one pattern. It asks its supervisor to have children done, and is told how they ended.
 
     Args:
@@ -201,16 +201,16 @@ class Orchestrator:
         else:
             self.begin(context)
 
+    @abstractmethod
     def begin(self, context: ControlCell) -> None:
         """Start with the first child."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_ended(self, ended: Ended, context: ControlCell) -> None:
         """Go on after a child, or a condition or merger, ended."""
-        raise NotImplementedError
 
     def on_group_ended(self, ended: GroupEnded, context: ControlCell) -> None:
-        """Go on after a group ended."""
+        """Go on after a group ended; for those that have groups done."""
         raise NotImplementedError
 
     def supervise(self, index: int, context: ControlCell, metadata: Mapping[str, Any] | None = None) -> None:
@@ -240,7 +240,7 @@ class Orchestrator:
         self.on_condition(key, COMPLETED, holds, context)
 
     def on_condition(self, key: Any, outcome: Outcome, holds: bool, context: ControlCell) -> None:
-        """Go on after a condition was evaluated."""
+        """Go on after a condition was evaluated; for those that ask conditions."""
         raise NotImplementedError
 
     def take(self, delta: Delta) -> None:

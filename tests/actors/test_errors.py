@@ -265,6 +265,12 @@ def test_a_timeout_of_an_agent_pretends_to_no_error_number() -> None:
     assert (error.errno, error.strerror) == (None, None)
 
 
+def test_what_a_merger_could_not_take_conflicts_with_nobody_elses() -> None:
+    error: MergeConflictError = ReductionError("score", "ann", "'sum' takes numbers, not str")
+
+    assert error.branches == ("ann", "ann")
+
+
 def test_a_pickled_failure_has_a_state_of_its_own() -> None:
     error = WorkflowFailedError(*PARTS)
 

@@ -172,6 +172,14 @@ def test_rules_that_lead_to_one_node_are_one_arrow() -> None:
     ]
 
 
+def test_a_keyword_beside_a_condition_is_drawn_with_its_key() -> None:
+    route = Route({"crash": "fix", Exists("vip"): "fix", "hang": "fix"}, default="queue", key="text")
+
+    picture = draw(route)
+
+    assert picture.arrow("route", "fix")[0] == "1. text contains 'crash' or Exists('vip') or text contains 'hang'"
+
+
 def test_a_users_condition_is_drawn_by_its_name() -> None:
     def is_urgent(state: State) -> bool:
         return True

@@ -200,6 +200,25 @@ def test_branches_behind_one_that_has_no_time_to_start_are_not_started() -> None
     assert all(agent.handles == [] for agent in team.values())
 
 
+def test_branches_behind_one_that_broke_the_group_as_it_began_are_cancelled_in_its_name() -> None:
+    team, pattern = agents("a", "b", "c"), FakePattern()
+    jobs = branches(team)
+    run = FakeRun(job("p", pattern), timeout=2)
+    run.supervisor.inherited = run.deadline  # a part of another run, which ends it when that run's timer fires
+    run.start()
+    run.context.jump(2)
+
+    pattern.orchestrator.supervise_group(*jobs)
+
+    (ended,) = pattern.orchestrator.groups
+    assert [each.outcome for each in ended.endings] == [
+        timed_out("run", Reason.NOT_STARTED),
+        sibling_failed("p/a"),
+        sibling_failed("p/a"),
+    ]
+    assert all(agent.handles == [] for agent in team.values())
+
+
 @pytest.mark.parametrize("lag", [0, 1])
 def test_every_branch_of_a_group_out_of_time_was_not_started(lag: float) -> None:
     pattern = FakePattern()

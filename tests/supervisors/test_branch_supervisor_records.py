@@ -3,9 +3,12 @@
 import pytest
 
 from supervisors import recorder
-from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.signals import ChildRunEnded
+from supervisors.trace import TraceRecord
 from tests.supervisors.fakes import FakeAgent
-from tests.supervisors.jobs import agents, branches, job
+from tests.supervisors.jobs import agents, branches, job, retry
+from tests.supervisors.outcomes import failed
 from tests.supervisors.patterns import FakeGroup, FakePattern, FakeSequence
 from tests.supervisors.runs import FakeRun
 
@@ -37,6 +40,20 @@ def test_internal_jobs_leave_no_record_and_no_fact() -> None:
     assert (ended.value, ended.record) == (True, None)
     assert run.record.children == ()
     assert run.ended_paths == ["p"]
+
+
+@pytest.mark.parametrize(("number", "kept"), [(1, []), (2, ["child"])])
+def test_what_an_attempt_has_run_is_kept_until_another_is_begun(number: int, kept: list[str]) -> None:
+    agent = FakeAgent()
+    run = FakeRun(job("a", agent, retry=retry(2, wait=1))).start()
+    agent.handle.answer(failed())
+    run.context.advance(1)
+    record = TraceRecord("child", "agent", COMPLETED, 0, 0, 1, 0, 0, 0)
+
+    run.context.post(run.context, ChildRunEnded(agent.handle.attempt, number, record, 0))
+    agent.handle.answer()
+
+    assert [below.path for below in run.record.children] == kept
 
 
 # Too many records
