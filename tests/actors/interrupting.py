@@ -17,6 +17,7 @@ from actors import ActorError, Agent, Branch, Event, Loop, Parallel, Runtime, Se
 from actors.control import ControlPlane
 from supervisors import Retry
 from supervisors.facts import Fact, RunEnded, RunStarted
+from tests.scenarios.timing import eventually
 
 GUARD = 2.0
 """Seconds after which something is taken to hang."""
@@ -46,7 +47,7 @@ class AsyncWorker(Agent):
         if event.data.get("crash"):
             raise SystemExit(3)
         if event.data.get("hang"):
-            await asyncio.sleep(10 * GUARD)
+            await asyncio.sleep(10 * GUARD)  # the agent: hangs until it is cancelled
         state["worked"] = True
 
     async def on_stop(self) -> None:
@@ -123,9 +124,9 @@ class House:
     def damages(self) -> list[str]:
         """Return what does not work any more, or was left behind."""
         found = [damage for name in AGENTS if (damage := self.works(name))]
-        if not await_that(lambda: not self.runtime.runs_in_progress):
+        if not eventually(lambda: not self.runtime.runs_in_progress, GUARD):
             found.append(f"runs in progress: {self.runtime.runs_in_progress}")
-        if not await_that(lambda: 'mixmode_actors{kind="orchestrator"} 0.0' in self._metrics()):
+        if not eventually(lambda: 'mixmode_actors{kind="orchestrator"} 0.0' in self._metrics(), GUARD):
             found.append("orchestrators are left")
         return found + self.ledger.mistakes()
 
@@ -145,16 +146,6 @@ class House:
 
     def _metrics(self) -> str:
         return self.runtime.metrics_text().decode()
-
-
-def await_that(condition: Callable[[], bool]) -> bool:
-    """Wait until a condition holds, and return whether it does."""
-    tick = threading.Event()
-    for _ in range(int(GUARD / 0.001)):
-        if condition():
-            return True
-        tick.wait(0.001)
-    return condition()
 
 
 def surfaced_from(action: Callable[[], object]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import select
 from pathlib import Path
 
 PATIENCE = 10.0
@@ -21,12 +21,25 @@ def is_running(pid: int) -> bool:
     return _state(pid) not in ("", "Z")
 
 
-def await_end(pid: int) -> bool:
-    """Say whether a process ends; asked for as long as there is patience."""
-    ends = time.monotonic() + PATIENCE
-    while is_running(pid) and time.monotonic() < ends:
-        time.sleep(0.005)
-    return not is_running(pid)
+def await_end(pid: int, seconds: float = PATIENCE) -> bool:
+    """Wait until a process ends, for some seconds at most; say whether it did."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:  # it has ended and been forgotten
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])  # readable once it has ended
+    finally:
+        os.close(handle)
+
+
+def computing_time(pid: int) -> float:
+    """Return how many seconds of the processor's time a process has used; 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
 
 
 def open_files() -> int:

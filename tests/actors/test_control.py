@@ -11,6 +11,7 @@ from actors.control import TURN_LIMIT, ControlPlane
 from actors.environment import Environment
 from supervisors.clock import ManualClock
 from tests.actors.recording import PATIENCE, Defects, Recorder
+from tests.scenarios.timing import eventually
 
 
 @pytest.fixture
@@ -163,8 +164,7 @@ def test_a_message_is_sent_when_its_moment_has_come(defects: Defects, recorder: 
 def test_timers_are_fired_by_whoever_is_inside_when_they_are_due(served: ControlPlane, recorder: Recorder) -> None:
     def hold() -> None:
         served.schedule(served.now(), recorder, "due")
-        while not served._is_firing:  # the deadline thread has queued its message, and found the plane taken
-            threading.Event().wait(0.001)
+        assert eventually(lambda: served._is_firing)  # the deadline thread has queued its message
 
     served.post(recorder, hold)
     served.post(recorder, lambda: served.schedule(served.now() + 0.01, recorder, "later"))

@@ -17,7 +17,7 @@ from actors.control import ControlPlane
 from actors.environment import Environment
 from actors.shield import Shield
 from supervisors.clock import ManualClock
-from tests.actors.recording import PATIENCE, Defects, Recorder, is_usable
+from tests.actors.recording import Defects, Recorder, is_usable
 from tests.actors.strikes import Strike
 
 # Its usual method needs the handler of SIGALRM.
@@ -88,7 +88,7 @@ def under_asyncio_run(act: Callable[[], None]) -> None:
     async def main() -> None:
         asyncio.get_running_loop().call_soon(act)
         with pytest.raises(asyncio.CancelledError):  # by the first Ctrl-C
-            await asyncio.sleep(PATIENCE)
+            await asyncio.get_running_loop().create_future()
 
     asyncio.run(main())
 

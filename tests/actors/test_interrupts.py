@@ -24,13 +24,13 @@ from tests.actors.interrupting import (
     WORKFLOWS,
     House,
     Ledger,
-    await_that,
     interruptible,
     is_finalizing,
     record,
     stack,
     surfaced_from,
 )
+from tests.scenarios.timing import eventually
 
 __all__ = ["interruptible"]  # a fixture
 
@@ -185,11 +185,10 @@ class Host:
 
     async def _leftovers(self) -> list[str]:
         runtime = self.house.runtime
-        for _ in range(int(GUARD / 0.001)):
-            if not runtime.runs_in_progress:
-                return []
-            await asyncio.sleep(0.001)
-        return [f"runs in progress: {runtime.runs_in_progress}"]
+        ends = self.loop.time() + GUARD
+        while (left := runtime.runs_in_progress) and self.loop.time() < ends:
+            await asyncio.sleep(0)
+        return [f"runs in progress: {left}"] if left else []
 
     def close(self) -> None:
         self.house.gate.set()
@@ -230,7 +229,7 @@ def test_ctrl_c_before_the_first_message_of_a_run_leaves_no_run_behind() -> None
         with pytest.raises(KeyboardInterrupt):
             runtime.submit("record")
 
-        assert await_that(lambda: not runtime.runs_in_progress)
+        assert eventually(lambda: not runtime.runs_in_progress, GUARD)
 
 
 @pytest.mark.usefixtures("interruptible")

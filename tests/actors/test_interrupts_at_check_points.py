@@ -10,8 +10,9 @@ import pytest
 
 from actors import ActorError, Run, Sequential
 from supervisors import Restart
-from tests.actors.interrupting import GUARD, WORKFLOWS, AsyncWorker, House, await_that, interruptible
+from tests.actors.interrupting import GUARD, WORKFLOWS, AsyncWorker, House, interruptible
 from tests.actors.strikes import Story, findings
+from tests.scenarios.timing import eventually
 
 __all__ = ["interruptible"]  # a fixture
 
@@ -43,7 +44,7 @@ def _unanswered(**waiting: Run | pykka.Future[Any]) -> list[str]:
 
 def _queued(house: House, count: int) -> None:
     """Wait until others have queued so many messages behind the one that is being handled."""
-    assert await_that(lambda: len(house.plane._queue) > count), "what was to be queued never came"
+    assert eventually(lambda: len(house.plane._queue) > count, GUARD), "what was to be queued never came"
 
 
 def submission(house: House) -> Story:

@@ -8,7 +8,6 @@ import re
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -94,8 +93,9 @@ def test_a_search_ends_with_its_time_whatever_re_does(matcher: Matcher) -> None:
 
 def test_a_search_that_was_in_time_leaves_no_alarm_behind(matcher: Matcher) -> None:
     assert searched(matcher, "a", "a", seconds=SOON)
-    time.sleep(SOON * 2)  # were the alarm still armed, it would strike now
+    ends = await_end(matcher.pid, SOON * 2)  # were the alarm still armed, it would strike now
 
+    assert not ends
     assert matcher.is_alive
     assert searched(matcher, "a", "a", seconds=SOON)
 

@@ -110,7 +110,7 @@ def test_under_asyncio_run_it_is_needed_once_ctrl_c_was_pressed() -> None:
     async def main() -> None:
         asyncio.get_running_loop().call_soon(press)
         with pytest.raises(asyncio.CancelledError):  # by the first Ctrl-C
-            await asyncio.sleep(PATIENCE)
+            await asyncio.get_running_loop().create_future()
 
     asyncio.run(main())
 

@@ -70,7 +70,7 @@ class Chaos:
         deed = fate(self._seed, event.data["run"], event.target, visit)
         if deed in {HANGS, LATE}:
             try:
-                await asyncio.sleep(3600)
+                await asyncio.sleep(3600)  # the agent: hangs until it is cancelled
             except asyncio.CancelledError:
                 if deed == HANGS:
                     raise

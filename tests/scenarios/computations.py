@@ -1,16 +1,25 @@
-"""Computations that are cached, and runs that wait for them."""
+"""Computations that are cached, and runs that wait for them, in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
-import queue
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from actors import Cached, Event, Run, Runtime, State
-from tests.scenarios.timing import eventually
-from tests.scenarios.watching import PATIENCE
+from actors.testing import Probe, VirtualRuntime
+from tests.scenarios.watching import Watcher
 
 ANSWERS = Cached("compute", key="question", name="answers")
+
+
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    """A runtime in virtual time; the fixture `computation` is its agent "compute"."""
+    with VirtualRuntime(seed=request.param, observers=[watcher]) as runtime:
+        yield runtime
 
 
 class Call:
@@ -32,15 +41,21 @@ class Computation:
     """An agent that computes for as long as the test wants, and counts."""
 
     def __init__(self) -> None:
-        self._calls: queue.Queue[Call] = queue.Queue()
-        self.count = self.at_once = self.most_at_once = 0
+        self._calls: list[Call] = []
+        self._begun = Probe()
+        self._taken = 0
+        self.at_once = self.most_at_once = 0
+
+    @property
+    def count(self) -> int:
+        return len(self._calls)
 
     async def __call__(self, event: Event, state: State) -> None:
         call = Call(state)
-        self.count += 1
+        self._calls.append(call)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        self._calls.put(call)
+        await self._begun(event, state)
         try:
             state["answer"] = await call.answer
         finally:
@@ -48,7 +63,9 @@ class Computation:
 
     def next(self) -> Call:
         """Wait for the next call; the test fails if it never comes."""
-        return self._calls.get(timeout=PATIENCE)
+        self._taken += 1
+        self._begun.wait_for(Event, count=self._taken)
+        return self._calls[self._taken - 1]
 
 
 def waiting(runtime: Runtime) -> int:
@@ -61,14 +78,15 @@ def kept(runtime: Runtime) -> int:
     return sum(len(cache) for _, cache in list(runtime._system.caches._caches.values()))
 
 
-def ask(runtime: Runtime, count: int, workflow: Any = ANSWERS, *, first: int = 0, **more: Any) -> list[Run]:
-    """Submit runs that want the same, and wait until all are in the flight."""
+def ask(runtime: VirtualRuntime, count: int, workflow: Any = ANSWERS, *, first: int = 0, **more: Any) -> list[Run]:
+    """Submit runs that want the same; all are in the flight then."""
     before = waiting(runtime)
     runs = [
         runtime.submit(workflow, state={"question": "why", "asker": number}, **more)
         for number in range(first, first + count)
     ]
-    assert eventually(lambda: waiting(runtime) == before + count)
+    runtime.settle()
+    assert waiting(runtime) == before + count
     return runs
 
 
@@ -76,6 +94,6 @@ def endings(runs: list[Run]) -> list[str]:
     """Wait for the end of all and return how they ended."""
     ends = []
     for run in runs:
-        error = run.exception(PATIENCE)
+        error = run.exception()
         ends.append(str(run.result().outcome.reason if error is None else error.outcome.reason))
     return ends

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from actors import Runtime
-from actors.environment import Environment
-from supervisors import ManualClock
 from tests.scenarios.computations import Computation
 from tests.scenarios.watching import PATIENCE, Watcher
 
@@ -52,23 +50,4 @@ def host_loop() -> Iterator[asyncio.AbstractEventLoop]:
 def computation(runtime: Runtime) -> Computation:
     computation = Computation()
     runtime.spawn("compute", computation)
-    return computation
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def timeless(clock: ManualClock) -> Iterator[Runtime]:
-    """A runtime whose time passes only when the test says so."""
-    with Runtime(environment=Environment(clock=clock)) as runtime:
-        yield runtime
-
-
-@pytest.fixture
-def timeless_computation(timeless: Runtime) -> Computation:
-    computation = Computation()
-    timeless.spawn("compute", computation)
     return computation

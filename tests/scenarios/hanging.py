@@ -33,7 +33,7 @@ class Hanging:
     def sleep(self, event: Event, state: State) -> None:
         self.begun.append(event.target)
         while not self.gate.is_set():
-            time.sleep(NAP)
+            time.sleep(NAP)  # the agent: hangs until it is let go
 
     def receive(self, event: Event, state: State) -> None:
         self.begun.append(event.target)
@@ -53,7 +53,7 @@ class Hanging:
         self.begun.append(event.target)
         while not self.gate.is_set():
             try:
-                await asyncio.sleep(NAP)
+                await asyncio.sleep(NAP)  # the agent: hangs until it is let go
             except asyncio.CancelledError:
                 continue  # the misbehaviour: it goes on when it is cancelled
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,10 +16,13 @@ from actors import (
     State,
     WorkflowFailedError,
 )
+from actors.testing import VirtualRuntime
 from supervisors.trace import TraceRecord
+from tests.scenarios.virtual_runs import HOUR
+from tests.scenarios.watching import Watcher
 
-SHORT = 0.1
-"""Seconds of a deadline that is to be reached; where it matters what has happened until then, time is virtual."""
+SHORT = 1.0
+"""Virtual seconds of a deadline that is to be reached."""
 
 Orchestrate = Callable[[Event, State, AgentContext], Any]
 
@@ -38,17 +40,34 @@ def fails(event: Event, state: State) -> None:
 
 
 class Hanging:
-    """An agent that says when it began, and when it was cancelled."""
+    """An agent that keeps whether it began, and whether it was cancelled."""
 
     def __init__(self) -> None:
-        self.began, self.ended = threading.Event(), threading.Event()
+        self.has_begun = self.has_ended = False
 
     async def hang(self, event: Event, state: State) -> None:
-        self.began.set()
+        self.has_begun = True
         try:
             await asyncio.Event().wait()
         finally:
-            self.ended.set()
+            self.has_ended = True
+
+
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    """A runtime in virtual time: its deadlines come when nothing else is left to happen."""
+    with VirtualRuntime(seed=request.param, observers=[watcher], abandon_after=1.0, grace=2 * HOUR) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def hanging(runtime: VirtualRuntime) -> Hanging:
+    """An agent "hangs" of that runtime, with "counts" and "fails" beside it."""
+    hanging = Hanging()
+    runtime.spawn("hangs", hanging.hang)
+    runtime.spawn("counts", counts)
+    runtime.spawn("fails", fails)
+    return hanging
 
 
 def awaiting(workflow: Any, **options: Any) -> Orchestrate:

@@ -1,14 +1,14 @@
-"""A simple model of what workflows mean: plain dicts, one thing after another, no clock.
+"""A simple model of what workflows mean: plain dicts, one thing after another, and how long each takes.
 
-It knows the agents of `agents.py` and predicts how a run of a pattern of them ends: with which outcome, and with which
-state. What depends on who is faster it does not predict: it raises `Racy` where a quorum would pick winners, and says
-that a partial state is not exact where siblings were cancelled.
+It knows the agents of `agents.py` and predicts how a run of a pattern of them ends: with which outcome, with which
+state, and when. What depends on the order within one moment it does not predict: it raises `Racy` where a quorum would
+pick winners, and says that a partial state is not exact where siblings were cancelled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors import (
@@ -28,11 +28,11 @@ from actors import (
 from actors.conditions import All, Compare, Contains, Equals, Exists, Not
 from actors.conditions import Any as AnyOf
 from actors.orchestrators.base import Pattern
+from tests.scenarios.agents import AGENT_TIMEOUT, seconds
 from tests.scenarios.differences import Data, difference, lay, merge, without
+from tests.scenarios.racing import Race, Racy, Rules, race
 
-
-class Racy(Exception):  # noqa: N818  # not an error: what was generated is of no use
-    """The result depends on who is faster."""
+__all__ = ["Model", "Predicted", "Racy", "holds"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,14 @@ class Predicted:
         kind: "ok", "failed" or "timed_out".
         reason: Why.
         state: What the state is then; what was achieved, if it is not ok.
+        ends: When, in seconds.
         exact: Whether nothing but the workflow decides about that state.
     """
 
     kind: str
     reason: str
     state: Data
+    ends: float
     exact: bool = True
 
     @property
@@ -59,7 +61,10 @@ class Predicted:
 # Agents
 
 
-def _agent(name: str, state: Data, attempt: int) -> Predicted:
+def _agent(name: str, state: Data, at: float, attempt: int) -> Predicted:
+    if name == "late":
+        return Predicted("timed_out", "deadline", state, at + AGENT_TIMEOUT)
+    ends = at + seconds(name, state)
     changed = dict(state)
     match name.partition("-")[0]:
         case "add":
@@ -77,10 +82,8 @@ def _agent(name: str, state: Data, attempt: int) -> Predicted:
         case "flaky" if attempt > 1:
             changed["n"] = state.get("n", 0) + 10
         case "fail" | "flaky":
-            return Predicted("failed", "exception", state)
-        case "late":
-            return Predicted("timed_out", "deadline", state)
-    return Predicted("ok", "completed", changed)
+            return Predicted("failed", "exception", state, ends)
+    return Predicted("ok", "completed", changed, ends)
 
 
 # Conditions
@@ -119,167 +122,179 @@ class Model:
     def __init__(self, event: Data) -> None:
         self._event = event
         self._kept: dict[Cached, tuple[Data, set[str]]] = {}
+        # When nodes that are cached were done in vain.
+        self._in_vain: list[tuple[Cached, float, float]] = []
 
-    def run(self, node: Any, state: Data, attempt: int = 1) -> Predicted:
-        """Predict how a node ends."""
+    def run(self, node: Any, state: Data, at: float = 0.0, attempt: int = 1) -> Predicted:
+        """Predict how a node ends that begins at a moment."""
         if isinstance(node, str):
-            return _agent(node, state, attempt)
+            return _agent(node, state, at, attempt)
         if isinstance(node, Branch):
-            return self._branch(node, state)
+            return self._branch(node, state, at)
         for kind, predict in _PREDICTIONS.items():
             if isinstance(node, kind):
-                return predict(self, node, state)
+                return predict(self, node, state, at)
         raise AssertionError(node)
 
-    def _branch(self, branch: Branch, state: Data) -> Predicted:
-        ended = self._attempts(branch, state)
-        if ended.ok or branch.fallback is None or (ended.kind == "timed_out" and branch.timeout is not None):
-            return ended  # with its own time over, there is none for a fallback
-        fallback = self.run(branch.fallback, state)
-        return Predicted("ok", "fallback_used", fallback.state) if fallback.ok else fallback
+    def _branch(self, branch: Branch, state: Data, at: float) -> Predicted:
+        ended = self._attempts(branch, state, at)
+        if branch.timeout is not None and ended.ends >= at + branch.timeout:  # there is no time for a fallback either
+            return Predicted("timed_out", "deadline", state, at + branch.timeout)
+        if ended.ok or branch.fallback is None:
+            return ended
+        fallback = self.run(branch.fallback, state, ended.ends)
+        return replace(fallback, reason="fallback_used") if fallback.ok else fallback
 
-    def _attempts(self, branch: Branch, state: Data) -> Predicted:
+    def _attempts(self, branch: Branch, state: Data, at: float) -> Predicted:
         attempts = branch.retry.attempts if branch.retry is not None else 1
         for attempt in range(1, attempts + 1):
-            ended = self.run(branch.node, state, attempt)
+            ended = self.run(branch.node, state, at, attempt)
             if ended.ok:
                 break
+            at = ended.ends
         return ended
 
-    def _steps(self, steps: Sequence[Any], state: Data) -> Predicted:
+    def _steps(self, steps: Sequence[Any], state: Data, at: float) -> Predicted:
         for step in steps:
-            ended = self.run(step, state)
+            ended = self.run(step, state, at)
+            at = ended.ends
             if ended.ok:
                 state = ended.state
             elif _is_required(step):
                 return _child_failed(ended)
-        return Predicted("ok", "completed", state)
+        return Predicted("ok", "completed", state, at)
 
-    def _sequential(self, pattern: Sequential, state: Data) -> Predicted:
-        return self._steps(pattern.steps, state)
+    def _sequential(self, pattern: Sequential, state: Data, at: float) -> Predicted:
+        return self._steps(pattern.steps, state, at)
 
-    def _mixture(self, pattern: SequentialCollaborative, state: Data) -> Predicted:
-        first = self._steps(pattern.sequential, state)
+    def _mixture(self, pattern: SequentialCollaborative, state: Data, at: float) -> Predicted:
+        first = self._steps(pattern.sequential, state, at)
         if not first.ok:
             return _child_failed(first)
-        second = self._group(pattern.collaborative, pattern, first.state)
+        second = self._group(pattern.collaborative, pattern, first.state, first.ends)
         return second if second.ok else _child_failed(second)
 
-    def _parallel(self, pattern: Parallel, state: Data) -> Predicted:
-        return self._group(pattern.branches, pattern, state)
+    def _parallel(self, pattern: Parallel, state: Data, at: float) -> Predicted:
+        return self._group(pattern.branches, pattern, state, at)
 
-    def _group(self, branches: Sequence[Any], policy: Any, state: Data) -> Predicted:
-        ended = {_label(branch): self.run(branch, state) for branch in branches}
-        good = {label: each for label, each in ended.items() if each.ok}
-        is_required = {_label(branch): _is_required(branch, policy.require == "all") for branch in branches}
-        quorum = _quorum(policy.require, len(branches))
-        if quorum is not None and len(good) > quorum:
-            raise Racy
+    def _group(self, branches: Sequence[Any], policy: Any, state: Data, at: float) -> Predicted:
+        size = len(branches)
+        required = [_is_required(branch, policy.require == "all") for branch in branches]
+        rules = Rules(required, _quorum(policy.require, size), policy.on_failure == "cancel", size)
+        result = race(rules, lambda index, moment: self.run(branches[index], state, moment), at)
+        good = {_label(branches[index]): each.state for index, each in result.ended.items() if each.ok}
         partial = dict(state)
-        for each in good.values():
-            lay(partial, state, each.state)
-        if any(is_required[label] for label in ended.keys() - good.keys()) or len(good) < (quorum or 0):
-            reason = "required_branch_failed" if quorum is None else "required_branch_failed|quorum_not_met"
-            return Predicted("failed", reason, partial, exact=policy.on_failure == "finish" and quorum is None)
-        merged = merge(policy.merge, state, {label: each.state for label, each in good.items()})
+        for after in good.values():
+            lay(partial, state, after)
+        if result.reasons:
+            return _broken(result, partial)
+        merged = merge(policy.merge, state, good)
         if merged is None:
-            return Predicted("failed", "merge_conflict", partial)
-        return Predicted("ok", "completed", merged)
+            return Predicted("failed", "merge_conflict", partial, result.ends)
+        return Predicted("ok", "completed", merged, result.ends)
 
-    def _loop(self, pattern: Loop, state: Data) -> Predicted:
+    def _loop(self, pattern: Loop, state: Data, at: float) -> Predicted:
         for _ in range(pattern.max_iterations):
-            ended = self.run(pattern.node, state)
+            ended = self.run(pattern.node, state, at)
+            at = ended.ends
             if ended.ok:
                 state = ended.state
             elif _is_required(pattern.node):
                 return _child_failed(ended)
             if holds(pattern.until, state):
-                return Predicted("ok", "condition_met", state)
-        return Predicted("ok", "max_iterations", state)
+                return Predicted("ok", "condition_met", state, at)
+        return Predicted("ok", "max_iterations", state, at)
 
-    def _chosen(self, node: Any, state: Data) -> Predicted:
-        ended = self.run(node, state)
+    def _chosen(self, node: Any, state: Data, at: float) -> Predicted:
+        ended = self.run(node, state, at)
         if ended.ok:
-            return Predicted("ok", "completed", ended.state)
-        return _child_failed(ended) if _is_required(node) else Predicted("ok", "completed", state)
+            return Predicted("ok", "completed", ended.state, ended.ends)
+        return _child_failed(ended) if _is_required(node) else Predicted("ok", "completed", state, ended.ends)
 
-    def _conditional(self, pattern: Conditional, state: Data) -> Predicted:
+    def _conditional(self, pattern: Conditional, state: Data, at: float) -> Predicted:
         for case in pattern.cases:
             if holds(case.condition, state):
-                return self._chosen(case.node, state)
-        return self._chosen(pattern.fallback, state)
+                return self._chosen(case.node, state, at)
+        return self._chosen(pattern.fallback, state, at)
 
-    def _route(self, pattern: Route, state: Data) -> Predicted:
+    def _route(self, pattern: Route, state: Data, at: float) -> Predicted:
         text = str(state.get(pattern.key, self._event.get(pattern.key)))
         for rule, node in pattern.rules.items():
             if rule.casefold() in text.casefold() if isinstance(rule, str) else holds(rule, state):
-                return self._chosen(self._looped(pattern, node), state)
+                return self._chosen(self._looped(pattern, node), state, at)
         if pattern.default is None:
-            return Predicted("failed", "no_route", state)
-        return self._chosen(self._looped(pattern, pattern.default), state)
+            return Predicted("failed", "no_route", state, at)
+        return self._chosen(self._looped(pattern, pattern.default), state, at)
 
     @staticmethod
     def _looped(pattern: Route, node: Any) -> Any:
         settings = pattern.loops.get(_label(node)) if isinstance(pattern, RouteLoop) else None
         return node if settings is None else Loop(node, **settings)
 
-    def _stages(self, pattern: MultiStage, state: Data) -> Predicted:
+    def _stages(self, pattern: MultiStage, state: Data, at: float) -> Predicted:
         for stage in pattern.stages:
             unmet = [each for each in stage.prerequisites if not self._is_met(each, state)]
             if unmet:
                 if stage.required:
-                    return Predicted("failed", "unmet_prerequisite", state)
+                    return Predicted("failed", "unmet_prerequisite", state, at)
                 continue
-            ended = self._branch(stage, state)
+            ended = self._branch(stage, state, at)
+            at = ended.ends
             if not ended.ok:
                 if stage.required:
                     return _child_failed(ended)
             elif stage.success is None or holds(stage.success, ended.state):
                 state = ended.state
             elif stage.required:
-                return Predicted("failed", "condition_not_met", ended.state)
-        return Predicted("ok", "completed", state)
+                return Predicted("failed", "condition_not_met", ended.state, at)
+        return Predicted("ok", "completed", state, at)
 
     def _is_met(self, prerequisite: Any, state: Data) -> bool:
         if isinstance(prerequisite, str):
             return prerequisite in state or prerequisite in self._event
         return holds(prerequisite, state)
 
-    def _map(self, pattern: Map, state: Data) -> Predicted:
+    def _map(self, pattern: Map, state: Data, at: float) -> Predicted:
         items = state.get(pattern.over, self._event.get(pattern.over))
         if not isinstance(items, list | tuple):
-            return Predicted("failed", "missing_input" if items is None else "invalid_input", state)
+            return Predicted("failed", "missing_input" if items is None else "invalid_input", state, at)
         if not items:
-            return Predicted("ok", "completed", {**state, pattern.into: []})
-        starts = [{**state, pattern.item: item} for item in items]
-        ended = [self.run(pattern.node, start) for start in starts]
-        good = [each.ok for each in ended]
-        quorum = _quorum(pattern.require, len(items))
-        if quorum is not None and sum(good) > quorum:
-            raise Racy
-        results = [
-            _result(pattern, start, each.state) if each.ok else None for start, each in zip(starts, ended, strict=True)
-        ]
+            return Predicted("ok", "completed", {**state, pattern.into: []}, at)
+        size, starts = len(items), [{**state, pattern.item: item} for item in items]
+        required = [pattern.require == "all"] * size
+        quorum, at_once = _quorum(pattern.require, size), pattern.concurrency or size
+        rules = Rules(required, quorum, pattern.on_failure == "cancel", at_once)
+        result = race(rules, lambda index, moment: self.run(pattern.node, starts[index], moment), at)
+        results = [None] * size
+        for index, each in result.ended.items():
+            if each.ok:
+                results[index] = _result(pattern, starts[index], each.state)
         after = {**state, pattern.into: results}
-        if not all(good) if quorum is None else sum(good) < quorum:
-            reason = "required_branch_failed" if quorum is None else "quorum_not_met"
-            return Predicted("failed", reason, after, exact=pattern.on_failure == "finish" and quorum is None)
-        return Predicted("ok", "completed", after)
+        return _broken(result, after) if result.reasons else Predicted("ok", "completed", after, result.ends)
 
-    def _cached(self, pattern: Cached, state: Data) -> Predicted:
+    def _cached(self, pattern: Cached, state: Data, at: float) -> Predicted:
         if pattern.key not in state and pattern.key not in self._event:
-            return Predicted("failed", "missing_input", state)
+            return Predicted("failed", "missing_input", state, at)
         if pattern in self._kept:
             changed, removed = self._kept[pattern]
-            return Predicted("ok", "cached", {**without(state, removed), **changed})
-        ended = self.run(pattern.node, state)
+            return Predicted("ok", "cached", {**without(state, removed), **changed}, at)
+        ended = self.run(pattern.node, state, at)
         if not ended.ok:
-            return _child_failed(ended) if _is_required(pattern.node) else Predicted("ok", "completed", state)
+            self._note_in_vain(pattern, at, ended.ends)
+            if _is_required(pattern.node):
+                return _child_failed(ended)
+            return Predicted("ok", "completed", state, ended.ends)
         self._kept[pattern] = difference(state, ended.state)
-        return Predicted("ok", "completed", ended.state)
+        return Predicted("ok", "completed", ended.state, ended.ends)
+
+    def _note_in_vain(self, pattern: Cached, began: float, ended: float) -> None:
+        """Whoever wants the same meanwhile waits for it, and then begins anew."""
+        if any(each == pattern and begin <= ended and began <= end for each, begin, end in self._in_vain):
+            raise Racy
+        self._in_vain.append((pattern, began, ended))
 
 
-_PREDICTIONS: Mapping[type[Pattern], Callable[[Model, Any, Data], Predicted]] = {
+_PREDICTIONS: Mapping[type[Pattern], Callable[[Model, Any, Data, float], Predicted]] = {
     Sequential: Model._sequential,
     SequentialCollaborative: Model._mixture,
     Parallel: Model._parallel,
@@ -293,7 +308,11 @@ _PREDICTIONS: Mapping[type[Pattern], Callable[[Model, Any, Data], Predicted]] = 
 
 
 def _child_failed(ended: Predicted) -> Predicted:
-    return Predicted("failed", "child_failed", ended.state, ended.exact)
+    return replace(ended, kind="failed", reason="child_failed")
+
+
+def _broken(result: Race, achieved: Data) -> Predicted:
+    return Predicted("failed", "|".join(sorted(result.reasons)), achieved, result.ends, result.is_certain)
 
 
 def _is_required(node: Any, otherwise: bool = True) -> bool:

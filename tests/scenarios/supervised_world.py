@@ -153,7 +153,7 @@ class OnLoop(Fragile):
         release = self.ledger.hang(self.name)
         while not release.is_set():
             try:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # the agent: hangs until it is let go
             except asyncio.CancelledError:
                 continue
 

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from actors import Agent, Event, Runtime, State
-from tests.scenarios.watching import PATIENCE
+from actors.testing import VirtualRuntime, hang, sleep
+from tests.scenarios.watching import Watcher
+
+
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    """A runtime in virtual time, in which a constructor may take half a minute."""
+    with VirtualRuntime(seed=request.param, observers=[watcher], hook_timeout=30.0, abandon_after=1.0) as runtime:
+        yield runtime
 
 
 class Log:
     """What the agents of a group did, in order, and which of them cannot start."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self.entries: list[str] = []
         self.cannot_start: set[str] = set()
-        self.hangs_in_start: dict[str, threading.Event] = {}
+        self.hangs_in_start: set[str] = set()
 
     def note(self, entry: str) -> None:
-        with self._lock:
-            self.entries.append(entry)
+        self.entries.append(entry)
 
     def taken(self) -> list[str]:
-        with self._lock:
-            taken, self.entries = self.entries, []
+        taken, self.entries = self.entries, []
         return taken
 
 
 def member(log: Log, name: str) -> type[Agent]:
     class Member(Agent):
         def __init__(self) -> None:
-            gate = log.hangs_in_start.get(name)
-            if gate is not None:
-                gate.wait()
+            if name in log.hangs_in_start:
+                hang()
 
         def on_start(self) -> None:
             if name in log.cannot_start:
@@ -47,26 +50,14 @@ def member(log: Log, name: str) -> type[Agent]:
             log.note(f"stop {name}")
 
         def run(self, event: Event, state: State) -> None:
-            waits = event.data.get("waits")
-            if waits:
+            if "takes" in event.data:
                 log.note(f"begin {name}")
-                GATES[waits].wait(PATIENCE)
+                sleep(event.data["takes"])
             if event.data.get("crash"):
                 raise SystemExit(1)
             state["by"] = name
 
     return Member
-
-
-GATES: dict[str, threading.Event] = {}
-
-
-@pytest.fixture
-def opened() -> Iterator[str]:
-    """The name of a gate that agents wait at; open when the test is over."""
-    GATES["gate"] = threading.Event()
-    yield "gate"
-    GATES.pop("gate").set()
 
 
 @pytest.fixture
@@ -75,11 +66,11 @@ def log() -> Log:
 
 
 def crash(runtime: Runtime, name: str) -> None:
-    assert runtime.submit(name, {"crash": True}).exception(PATIENCE) is not None
+    assert runtime.submit(name, {"crash": True}).exception() is not None
 
 
 def answers(runtime: Runtime, name: str) -> bool:
-    return bool(runtime.run(name, timeout=PATIENCE).state["by"] == name)
+    return bool(runtime.run(name).state["by"] == name)
 
 
 def make_group(runtime: Runtime, log: Log, strategy: str, names: str = "abc", **options: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from actors import (
     WorkflowFailedError,
 )
 from actors.errors import NestingError
-from actors.testing import VirtualRuntime
+from actors.testing import AnswersAfter, Hangs, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import Backoff, Reason, Retry
 from supervisors.facts import RunEnded
 from supervisors.trace import TraceRecord
@@ -38,14 +37,16 @@ from tests.scenarios.orchestrating import (
     blocking,
     counts,
     counts_on_loop,
-    fails,
     failure_of,
+    hanging,
     nothing_is_left,
+    runtime,
     trace_of,
     tree,
 )
-from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE, Watcher
+
+__all__ = ["hanging", "runtime"]  # fixtures
 
 CHILD_RUNS = 10_000
 CHILDREN_AT_ONCE = 50
@@ -54,25 +55,16 @@ LIMIT_BYTES = 5_000_000
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="none")
 
 
-@pytest.fixture
-def hanging(runtime: Runtime) -> Hanging:
-    hanging = Hanging()
-    runtime.spawn("hangs", hanging.hang)
-    runtime.spawn("counts", counts)
-    runtime.spawn("fails", fails)
-    return hanging
-
-
 # What a child run is
 
 
 @BOTH
 def test_a_child_run_gives_its_result_and_its_trace_is_below_the_agents(
-    runtime: Runtime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
 ) -> None:
     runtime.spawn("asks", orchestrating(Sequential("counts", "counts")))
 
-    result = runtime.run("asks", state={"n": 40}, timeout=PATIENCE)
+    result = runtime.run("asks", state={"n": 40})
 
     steps: list[Any] = [("sequential/counts", "completed", []), ("sequential/counts#2", "completed", [])]
     assert result.state["n"] == 42
@@ -80,26 +72,37 @@ def test_a_child_run_gives_its_result_and_its_trace_is_below_the_agents(
     assert nothing_is_left(runtime)
 
 
-def test_its_records_count_from_the_start_of_the_run_that_it_is_a_part_of(runtime: Runtime, hanging: Hanging) -> None:
-    runtime.spawn("asks", awaiting("counts"))
+def test_its_records_count_from_the_start_of_the_run_that_it_is_a_part_of(
+    runtime: VirtualRuntime, hanging: Hanging
+) -> None:
+    async def asks(event: Event, state: State, context: AgentContext) -> None:
+        await asyncio.sleep(2.0)  # the agent: prepares
+        await context.run("counts")
 
-    trace = runtime.run(Sequential("counts", "asks"), timeout=PATIENCE).trace
+    runtime.spawn("first", Scripted(AnswersAfter(1.0)))
+    runtime.spawn("asks", asks)
 
-    below = [record for record in trace.walk() if record.path == "counts"]
-    assert [record.started >= trace.children[1].started > 0 for record in below] == [True]
+    trace = runtime.run(Sequential("first", "asks")).trace
+
+    assert [(record.path, record.started) for record in trace.walk()] == [
+        ("sequential", 0.0),
+        ("sequential/first", 0.0),
+        ("sequential/asks", 1.0),
+        ("counts", 3.0),
+    ]
 
 
-def test_its_state_is_its_own(runtime: Runtime, hanging: Hanging) -> None:
+def test_its_state_is_its_own(runtime: VirtualRuntime, hanging: Hanging) -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
         result = await context.run("counts", state=state)
         state["theirs"] = result.state["n"]
 
     runtime.spawn("asks", asks)
 
-    assert dict(runtime.run("asks", state={"n": 1}, timeout=PATIENCE).state) == {"n": 1, "theirs": 2}
+    assert dict(runtime.run("asks", state={"n": 1}).state) == {"n": 1, "theirs": 2}
 
 
-def test_its_event_is_of_the_same_session_and_says_where_it_comes_from(runtime: Runtime) -> None:
+def test_its_event_is_of_the_same_session_and_says_where_it_comes_from(runtime: VirtualRuntime) -> None:
     events: list[Event] = []
 
     def notes(event: Event, state: State) -> None:
@@ -113,7 +116,7 @@ def test_its_event_is_of_the_same_session_and_says_where_it_comes_from(runtime: 
     runtime.spawn("notes", notes)
     runtime.spawn("asks", asks)
 
-    runtime.run("asks", Event("asks", id="e", metadata={"session_id": "s"}), timeout=PATIENCE)
+    runtime.run("asks", Event("asks", id="e", metadata={"session_id": "s"}))
 
     assert [event.session_id for event in events] == ["s", "s", "other"]
     assert [dict(event.data) for event in events] == [{}, {"n": 1}, {}]
@@ -123,7 +126,7 @@ def test_its_event_is_of_the_same_session_and_says_where_it_comes_from(runtime: 
 
 @BOTH
 def test_it_runs_in_the_context_variables_of_its_agent(
-    runtime: Runtime, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, orchestrating: Callable[..., Orchestrate]
 ) -> None:
     def notes(event: Event, state: State) -> None:
         state["seen"] = request_id.get()
@@ -132,12 +135,12 @@ def test_it_runs_in_the_context_variables_of_its_agent(
     runtime.spawn("asks", orchestrating("notes"))
     request_id.set("r1")
 
-    assert runtime.run("asks", timeout=PATIENCE).state["seen"] == "r1"
+    assert runtime.run("asks").state["seen"] == "r1"
 
 
 @BOTH
 def test_a_failing_child_run_is_raised_and_the_agent_may_go_on(
-    runtime: Runtime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
 ) -> None:
     async def recovers(event: Event, state: State, context: AgentContext) -> None:
         with pytest.raises(WorkflowFailedError, match="ValueError: no") as raised:
@@ -148,7 +151,7 @@ def test_a_failing_child_run_is_raised_and_the_agent_may_go_on(
     runtime.spawn("recovers", recovers)
     runtime.spawn("asks", orchestrating("fails"))
 
-    result = runtime.run("recovers", timeout=PATIENCE)
+    result = runtime.run("recovers")
     failed = failure_of(runtime.submit("asks"))
 
     assert dict(result.state) == {"partial": 1, "n": 1}
@@ -156,75 +159,77 @@ def test_a_failing_child_run_is_raised_and_the_agent_may_go_on(
     assert (failed.outcome.reason, [*trace_of(failed).walk()][-1].path) == (Reason.EXCEPTION, "fails")
 
 
-def test_child_runs_count_under_their_own_workflows_name(runtime: Runtime, watcher: Watcher, hanging: Hanging) -> None:
+def test_child_runs_count_under_their_own_workflows_name(
+    runtime: VirtualRuntime, watcher: Watcher, hanging: Hanging
+) -> None:
     runtime.spawn("asks", awaiting(Sequential("counts", name="inner")))
 
-    runtime.run("asks", timeout=PATIENCE)
+    runtime.run("asks")
 
-    watcher.await_fact(RunEnded, lambda fact: fact.workflow == "asks")
+    runtime.settle()
+    assert [fact.workflow for fact in watcher.all(RunEnded)] == ["inner", "asks"]
     page = runtime.metrics_text().decode()
     for workflow in ("asks", "inner"):
         assert f'mixmode_workflow_duration_seconds_count{{outcome="ok",workflow="{workflow}"}} 1.0' in page
         assert f'mixmode_runs_in_progress{{workflow="{workflow}"}} 0.0' in page
 
 
-def test_an_agent_may_have_several_child_runs_at_once(runtime: Runtime) -> None:
-    together = threading.Barrier(3)
-
-    def meets(event: Event, state: State) -> None:
-        together.wait(PATIENCE)
-
+def test_an_agent_may_have_several_child_runs_at_once(runtime: VirtualRuntime) -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
-        await asyncio.gather(*[context.run("meets") for _ in range(3)])
+        await asyncio.gather(*[context.run("works") for _ in range(3)])
 
-    runtime.spawn("meets", meets)
+    runtime.spawn("works", ScriptedThread(AnswersAfter(1.0)))
     runtime.spawn("asks", asks)
 
-    assert len(runtime.run("asks", timeout=PATIENCE).trace.children) == 3
+    result = runtime.run("asks")
+
+    assert (len(result.trace.children), result.duration) == (3, 1.0)
 
 
-def test_each_attempts_child_runs_are_in_the_trace(runtime: Runtime, hanging: Hanging) -> None:
+def test_each_attempts_child_runs_are_in_the_trace(runtime: VirtualRuntime, hanging: Hanging) -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
         await context.run("fails" if context.attempt == 1 else "counts")
 
     runtime.spawn("asks", asks)
     retry = Retry(attempts=2, backoff=Backoff(initial=0.001))
 
-    trace = runtime.run(Sequential(Branch("asks", retry=retry)), timeout=PATIENCE).trace
+    trace = runtime.run(Sequential(Branch("asks", retry=retry))).trace
 
     assert [record.path for record in trace.children[0].children] == ["fails", "counts"]
 
 
-def test_an_agent_that_was_asked_directly_may_run_workflows_too(runtime: Runtime, hanging: Hanging) -> None:
+def test_an_agent_that_was_asked_directly_may_run_workflows_too(runtime: VirtualRuntime, hanging: Hanging) -> None:
     ref = runtime.spawn("asks", awaiting("counts"))
     late = runtime.spawn("late", awaiting("hangs"), timeout=SHORT)
 
-    answer: Any = ref.ask(Event("asks"), timeout=PATIENCE)
+    answer: Any = ref.ask(Event("asks"))
     assert answer.state["n"] == 1
     with pytest.raises(TimeoutError):
-        late.ask(Event("late"), timeout=PATIENCE)
-    assert hanging.ended.wait(PATIENCE)
-    assert eventually(lambda: nothing_is_left(runtime))
+        late.ask(Event("late"))
+    assert runtime.now == SHORT
+    runtime.settle()
+    assert hanging.has_ended
+    assert nothing_is_left(runtime)
 
 
-def test_the_default_timeout_is_for_child_runs_that_inherit_no_deadline(watcher: Watcher) -> None:
-    hanging = Hanging()
-    with Runtime(default_timeout=SHORT) as runtime:
-        runtime.spawn("hangs", hanging.hang)
+def test_the_default_timeout_is_for_child_runs_that_inherit_no_deadline() -> None:
+    with VirtualRuntime(default_timeout=SHORT) as runtime:
+        runtime.spawn("hangs", Scripted(Hangs()))
         ref = runtime.spawn("asks", awaiting("hangs"))
 
         with pytest.raises(RunTimeoutError, match="out of child run hangs"):
-            ref.ask(Event("asks"), timeout=PATIENCE)
+            ref.ask(Event("asks"))
+        assert runtime.now == SHORT
 
 
-def test_max_runs_does_not_keep_child_runs_out(hanging: Hanging) -> None:
-    with Runtime(max_runs=1, waiting=1) as runtime:
+def test_max_runs_does_not_keep_child_runs_out() -> None:
+    with VirtualRuntime(max_runs=1, waiting=1) as runtime:
         runtime.spawn("counts", counts)
         runtime.spawn("asks", awaiting("counts"))
-        runtime.spawn("hangs", hanging.hang)
+        runtime.spawn("hangs", Scripted(Hangs()))
         runtime.spawn("outer", awaiting("asks"))
 
-        assert runtime.run("outer", timeout=PATIENCE).state["n"] == 1
+        assert runtime.run("outer").state["n"] == 1
         held = [runtime.submit("hangs") for _ in range(2)]
         with pytest.raises(OverloadedError):
             runtime.submit("outer")
@@ -246,23 +251,25 @@ def test_on_the_hosts_loop_it_is_the_same() -> None:
 # Threads
 
 
-def test_nested_plain_agents_cannot_starve_the_pool() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_nested_plain_agents_cannot_starve_the_pool(seed: int) -> None:
     levels = 8
 
     def nests(event: Event, state: State, context: AgentContext) -> None:
         level = event.data["level"]
         state["depth"] = context.run("nests", {"level": level - 1}).state["depth"] + 1 if level else 0
 
-    with Runtime(max_threads=2) as runtime:
+    with VirtualRuntime(seed=seed, max_threads=2) as runtime:
         runtime.spawn("nests", nests)
 
-        runs = [runtime.submit("nests", {"level": levels}, timeout=PATIENCE) for _ in range(4)]
+        runs = [runtime.submit("nests", {"level": levels}) for _ in range(4)]
 
-        assert [run.result(PATIENCE).state["depth"] for run in runs] == [levels] * 4
-        assert eventually(lambda: runtime._system.threads.thread_count <= 2)
+        assert [run.result().state["depth"] for run in runs] == [levels] * 4
+        runtime.settle()
+        assert runtime._system.threads.thread_count <= 2
 
 
-def test_nesting_too_deep_is_refused(runtime: Runtime) -> None:
+def test_nesting_too_deep_is_refused(runtime: VirtualRuntime) -> None:
     async def nests(event: Event, state: State, context: AgentContext) -> None:
         try:
             await context.run("nests")
@@ -276,7 +283,7 @@ def test_nesting_too_deep_is_refused(runtime: Runtime) -> None:
 
     runtime.spawn("nests", nests)
 
-    error = failure_of(runtime.submit("nests", timeout=PATIENCE))
+    error = failure_of(runtime.submit("nests"))
 
     assert "child runs may be nested 32 deep, no deeper: nests -> nests" in str(error)
     assert len([*trace_of(error).walk()]) == 33

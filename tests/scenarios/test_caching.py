@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from dataclasses import dataclass
 
 import pytest
 
-from actors import Branch, Cached, Parallel, Run, Runtime, Sequential, WorkflowFailedError
+from actors import Branch, Cached, Event, Parallel, Run, Runtime, Sequential, State, WorkflowFailedError
+from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import Reason
 from supervisors.facts import CacheHit, CacheMissed, StageEnded
-from tests.scenarios.computations import ANSWERS, Computation, ask, endings, waiting
+from tests.scenarios.computations import ANSWERS, Computation, ask, endings, runtime, waiting
 from tests.scenarios.test_metrics_page import value
-from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE, Watcher
 
+__all__ = ["runtime"]  # a fixture
 
-def test_a_hundred_runs_at_once_are_one_computation(runtime: Runtime, computation: Computation) -> None:
+
+def test_a_hundred_runs_at_once_are_one_computation(runtime: VirtualRuntime, computation: Computation) -> None:
     threads = threading.active_count()
     runs = ask(runtime, 100)
     call = computation.next()
@@ -31,66 +32,76 @@ def test_a_hundred_runs_at_once_are_one_computation(runtime: Runtime, computatio
     assert computation.count == 1
 
 
-def test_runs_submitted_on_many_threads_are_one_computation(runtime: Runtime, computation: Computation) -> None:
-    runs: queue.Queue[Run] = queue.Queue()
+def test_runs_submitted_on_many_threads_are_one_computation(gate: threading.Event) -> None:
+    began = threading.Event()
+    runs: list[Run] = []
+    calls: list[Event] = []
 
-    def submit() -> None:
-        for _ in range(50):
-            runs.put(runtime.submit(ANSWERS, state={"question": "why"}))
+    def compute(event: Event, state: State) -> None:
+        calls.append(event)
+        began.set()
+        assert gate.wait(PATIENCE)
 
-    threads = [threading.Thread(target=submit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    computation.next().finish()
-    for thread in threads:
-        thread.join(PATIENCE)
+    with Runtime() as runtime:
+        runtime.spawn("compute", compute)
 
-    outcomes = [runs.get(timeout=PATIENCE).result(PATIENCE).outcome.reason for _ in range(200)]
+        def submit() -> None:
+            for _ in range(50):
+                runs.append(runtime.submit(ANSWERS, state={"question": "why"}))
 
-    assert computation.count == 1
+        threads = [threading.Thread(target=submit, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert began.wait(PATIENCE)
+        gate.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+        outcomes = [run.result(PATIENCE).outcome.reason for run in runs]
+
+    assert len(calls) == 1
     assert sorted(outcomes) == [Reason.CACHED] * 199 + [Reason.COMPLETED]
 
 
-def test_different_keys_do_not_wait_for_each_other(runtime: Runtime, computation: Computation) -> None:
-    why, how = [runtime.submit(ANSWERS, state={"question": question}) for question in ("why", "how")]
-    first, second = computation.next(), computation.next()
+def test_different_keys_do_not_wait_for_each_other(runtime: VirtualRuntime, computation: Computation) -> None:
+    why, how = [runtime.submit(ANSWERS, state={"question": each, "asker": each}) for each in ("why", "how")]
+    calls = {call.asker: call for call in (computation.next(), computation.next())}
 
-    second.finish("by that")
-    assert how.result(PATIENCE).state["answer"] == "by that"
+    calls["how"].finish("by that")
+    assert how.result().state["answer"] == "by that"
+    runtime.settle()
     assert not why.done()
 
-    first.finish("because")
-    assert why.result(PATIENCE).state["answer"] == "because"
+    calls["why"].finish("because")
+    assert why.result().state["answer"] == "because"
 
 
-def test_nodes_that_are_alike_share_what_was_computed(runtime: Runtime, computation: Computation) -> None:
+def test_nodes_that_are_alike_share_what_was_computed(runtime: VirtualRuntime, computation: Computation) -> None:
     def workflow(name: str) -> Sequential:
         return Sequential(Cached("compute", key=["question"]), name=name)
 
     runs = [*ask(runtime, 2, workflow("one")), *ask(runtime, 2, workflow("two"))]
     computation.next().finish()
 
-    assert [run.result(PATIENCE).state["answer"] for run in runs] == ["computed"] * 4
+    assert [run.result().state["answer"] for run in runs] == ["computed"] * 4
     assert computation.count == 1
 
 
-def test_runtimes_share_nothing(runtime: Runtime, computation: Computation) -> None:
+def test_runtimes_share_nothing(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = ask(runtime, 1)
     computation.next().finish("mine")
     endings(runs)
 
-    with Runtime() as another:
-        another.spawn("compute", lambda event, state: state.update(answer="theirs"))
+    with VirtualRuntime() as another:
+        another.spawn("compute", Scripted(Returns({"answer": "theirs"})))
         assert another.run(ANSWERS, {"question": "why"}).state["answer"] == "theirs"
 
 
-def test_the_trace_shows_who_computed(runtime: Runtime, computation: Computation) -> None:
+def test_the_trace_shows_who_computed(runtime: VirtualRuntime, computation: Computation) -> None:
     leader, follower = ask(runtime, 2)
     computation.next().finish()
 
-    shown = [
-        [(each.path, each.outcome.reason) for each in run.result(PATIENCE).trace.walk()] for run in (leader, follower)
-    ]
+    shown = [[(each.path, each.outcome.reason) for each in run.result().trace.walk()] for run in (leader, follower)]
 
     assert shown == [
         [("answers", Reason.COMPLETED), ("answers/compute", Reason.COMPLETED)],
@@ -111,7 +122,7 @@ class Hostile:
         raise AssertionError("its code ran")
 
 
-def test_values_with_code_of_their_own_are_keys_all_the_same(runtime: Runtime, computation: Computation) -> None:
+def test_values_with_code_of_their_own_are_keys_all_the_same(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = [runtime.submit(ANSWERS, state={"question": [Hostile(number)]}) for number in (1, 1, 2)]
     for _ in range(2):
         computation.next().finish()
@@ -122,12 +133,14 @@ def test_values_with_code_of_their_own_are_keys_all_the_same(runtime: Runtime, c
 # In one run
 
 
-def test_branches_of_one_run_that_want_the_same_are_one_computation(runtime: Runtime, computation: Computation) -> None:
+def test_branches_of_one_run_that_want_the_same_are_one_computation(
+    runtime: VirtualRuntime, computation: Computation
+) -> None:
     both = Parallel(Branch("left", ANSWERS), Branch("right", Sequential(ANSWERS)), name="both")
     run = runtime.submit(both, state={"question": "why"})
     computation.next().finish()
 
-    result = run.result(PATIENCE)
+    result = run.result()
 
     assert result.state["answer"] == "computed"
     assert computation.count == 1
@@ -136,21 +149,22 @@ def test_branches_of_one_run_that_want_the_same_are_one_computation(runtime: Run
 
 
 def test_a_sibling_that_fails_ends_leader_and_follower_and_others_go_on(
-    runtime: Runtime, computation: Computation
+    runtime: VirtualRuntime, computation: Computation
 ) -> None:
     other = Computation()
     runtime.spawn("failing", other)
     group = Parallel(Branch("leads", ANSWERS), Branch("follows", ANSWERS), "failing", name="group")
     run = runtime.submit(group, state={"question": "why", "asker": "the group"})
     assert computation.next().asker == "the group"
-    assert eventually(lambda: waiting(runtime) == 2)
+    runtime.settle()
+    assert waiting(runtime) == 2
     others = ask(runtime, 2)
 
     other.next().fail()
     call = computation.next()
     call.finish()
 
-    error = run.exception(PATIENCE)
+    error = run.exception()
     assert error is not None
     assert {name: report.outcome.reason for name, report in error.branches.items()} == {
         "group/leads": Reason.SIBLING_FAILED,
@@ -161,23 +175,28 @@ def test_a_sibling_that_fails_ends_leader_and_follower_and_others_go_on(
     assert endings(others) == ["completed", "cached"]
 
 
-def test_when_the_branch_that_leads_fails_the_other_one_computes(runtime: Runtime, computation: Computation) -> None:
+def test_when_the_branch_that_leads_fails_the_other_one_computes(
+    runtime: VirtualRuntime, computation: Computation
+) -> None:
     group = Parallel(Branch("leads", ANSWERS), Branch("follows", ANSWERS), require="any")
     run = runtime.submit(group, state={"question": "why"})
     computation.next().fail()
     computation.next().finish()
 
-    assert run.result(PATIENCE).state["answer"] == "computed"
+    assert run.result().state["answer"] == "computed"
 
 
-def test_a_cache_in_a_cache_is_asked_only_when_the_outer_one_misses(runtime: Runtime, computation: Computation) -> None:
+def test_a_cache_in_a_cache_is_asked_only_when_the_outer_one_misses(
+    runtime: VirtualRuntime, computation: Computation
+) -> None:
     outer = Cached(Sequential(Cached("compute", key="question", name="inner")), key=["question", "user"], name="outer")
     askers = [{"question": "why", "user": user} for user in ("ann", "bob", "ann", "bob")]
     runs = [runtime.submit(outer, state=state) for state in askers]
-    assert eventually(lambda: waiting(runtime) == 6)  # two wait for the inner value, and four for outer ones
+    runtime.settle()
+    assert waiting(runtime) == 6  # two wait for the inner value, and four for outer ones
     computation.next().finish()
 
-    traces = [[each.outcome.reason for each in run.result(PATIENCE).trace.walk()] for run in runs]
+    traces = [[each.outcome.reason for each in run.result().trace.walk()] for run in runs]
 
     assert traces == [
         [Reason.COMPLETED] * 4,
@@ -193,7 +212,7 @@ def test_a_cache_in_a_cache_is_asked_only_when_the_outer_one_misses(runtime: Run
 
 def test_hits_and_misses_on_the_metrics_page_are_what_was_caused() -> None:
     computation = Computation()
-    with Runtime() as runtime:
+    with VirtualRuntime() as runtime:
         runtime.spawn("compute", computation)
         workflow = Sequential(ANSWERS, name="support")
         runs = ask(runtime, 5, workflow)
@@ -212,7 +231,7 @@ def test_hits_and_misses_on_the_metrics_page_are_what_was_caused() -> None:
 
 
 def test_whoever_stops_waiting_is_neither_a_hit_nor_a_miss(
-    runtime: Runtime, computation: Computation, watcher: Watcher
+    runtime: VirtualRuntime, computation: Computation, watcher: Watcher
 ) -> None:
     runs = ask(runtime, 3)
     call = computation.next()
@@ -220,7 +239,8 @@ def test_whoever_stops_waiting_is_neither_a_hit_nor_a_miss(
     call.finish()
     endings(runs)
 
-    watcher.await_fact(StageEnded, lambda stage: stage.run == runs[2].id)
+    runtime.settle()
+    assert [fact.run for fact in watcher.all(StageEnded)][-1] == runs[2].id
     assert [fact.run for fact in watcher.all(CacheMissed)] == [runs[0].id]
     assert [fact.run for fact in watcher.all(CacheHit)] == [runs[2].id]
     assert watcher.all(CacheHit) == [CacheHit("answers", runs[2].id, "answers")]

@@ -7,53 +7,53 @@ import gc
 from pathlib import Path
 
 from actors import Cached, Event, Runtime, State
-from supervisors import ManualClock, Reason
-from tests.scenarios.computations import Computation, kept, waiting
-from tests.scenarios.timing import eventually
-from tests.scenarios.watching import PATIENCE, Watcher
+from actors.testing import Returns, Scripted, VirtualRuntime
+from supervisors import Reason
+from tests.scenarios.computations import Computation, kept, runtime, waiting
+
+__all__ = ["runtime"]  # a fixture
 
 
-def test_a_value_expires_so_long_after_it_was_computed(
-    clock: ManualClock, timeless: Runtime, timeless_computation: Computation
-) -> None:
+def test_a_value_expires_so_long_after_it_was_computed(runtime: VirtualRuntime, computation: Computation) -> None:
     workflow = Cached("compute", key="question", ttl=10.0)
 
     def answered() -> str:
-        return str(timeless.submit(workflow, {"question": "why"}).result(PATIENCE).state["answer"])
+        return str(runtime.run(workflow, {"question": "why"}).state["answer"])
 
-    run = timeless.submit(workflow, {"question": "why"})
-    call = timeless_computation.next()
-    clock.advance(100.0)  # computing took its time
+    run = runtime.submit(workflow, {"question": "why"})
+    call = computation.next()
+    runtime.advance(100.0)  # computing took its time
     call.finish("old")
-    run.result(PATIENCE)
+    run.result()
 
-    clock.advance(9.75)
+    runtime.advance(9.75)
     assert answered() == "old"
-    clock.advance(0.25)
-    anew = timeless.submit(workflow, {"question": "why"})
-    timeless_computation.next().finish("new")
-    assert anew.result(PATIENCE).state["answer"] == "new"
+    runtime.advance(0.25)
+    anew = runtime.submit(workflow, {"question": "why"})
+    computation.next().finish("new")
+    assert anew.result().state["answer"] == "new"
     assert answered() == "new"
 
 
-def test_what_has_expired_does_not_stay(clock: ManualClock, timeless: Runtime) -> None:
-    timeless.spawn("work", lambda event, state: state.update(answer=1))
+def test_what_has_expired_does_not_stay(runtime: VirtualRuntime) -> None:
+    runtime.spawn("work", Scripted(Returns({"answer": 1})))
     workflow = Cached("work", key="question", ttl=10.0)
     for number in range(20):
-        timeless.run(workflow, {"question": number})
-        clock.advance(0.25)
-    assert kept(timeless) == 20
+        runtime.run(workflow, {"question": number})
+        runtime.advance(0.25)
+    assert kept(runtime) == 20
 
-    clock.advance(7.375)
-    assert eventually(lambda: kept(timeless) == 10)
-    clock.advance(5.0)
+    counts = []
+    for seconds in (5.0, 2.375, 2.375):
+        runtime.advance(seconds)
+        counts.append((runtime.now, kept(runtime)))
 
-    assert eventually(lambda: kept(timeless) == 0)
-    assert eventually(lambda: timeless._system.plane.armed_timers == 0)
+    assert counts == [(10.0, 19), (12.375, 10), (14.75, 0)]
+    assert runtime._system.plane.armed_timers == 0
 
 
-def test_the_value_that_was_not_used_for_longest_goes(runtime: Runtime, watcher: Watcher) -> None:
-    runtime.spawn("work", lambda event, state: state.update(answer=1))
+def test_the_value_that_was_not_used_for_longest_goes(runtime: VirtualRuntime) -> None:
+    runtime.spawn("work", Scripted(Returns({"answer": 1})))
     workflow = Cached("work", key="question", max_entries=2)
 
     outcomes = [runtime.run(workflow, {"question": q}).outcome.reason for q in ("a", "b", "a", "c", "a", "b")]

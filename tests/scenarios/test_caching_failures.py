@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-
 from actors import (
     Branch,
     Cached,
-    Event,
     RunCancelledError,
-    Runtime,
     RunTimeoutError,
     Sequential,
     State,
     WorkflowFailedError,
 )
-from supervisors import ManualClock, OutcomeKind, Reason
-from tests.scenarios.computations import ANSWERS, Computation, ask, endings, kept, waiting
-from tests.scenarios.timing import fastest, seconds_of
-from tests.scenarios.watching import PATIENCE
+from actors.testing import Hangs, Scripted, VirtualRuntime, hang, sleep
+from supervisors import OutcomeKind, Reason
+from tests.scenarios.computations import ANSWERS, Computation, ask, endings, kept, runtime, waiting
+from tests.scenarios.virtual_runs import HOUR
+
+__all__ = ["runtime"]  # a fixture
 
 # Failures
 
 
-def test_each_failure_is_computed_anew_one_at_a_time(runtime: Runtime, computation: Computation) -> None:
+def test_each_failure_is_computed_anew_one_at_a_time(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = ask(runtime, 11)
 
     askers = []
@@ -40,7 +37,7 @@ def test_each_failure_is_computed_anew_one_at_a_time(runtime: Runtime, computati
 
 
 def test_what_a_follower_computed_after_a_failure_is_told_to_the_rest(
-    runtime: Runtime, computation: Computation
+    runtime: VirtualRuntime, computation: Computation
 ) -> None:
     runs = ask(runtime, 5)
     computation.next().fail()
@@ -50,12 +47,12 @@ def test_what_a_follower_computed_after_a_failure_is_told_to_the_rest(
     assert computation.count == 2
 
 
-def test_the_error_of_the_leader_is_its_own(runtime: Runtime, computation: Computation) -> None:
+def test_the_error_of_the_leader_is_its_own(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = ask(runtime, 2)
     computation.next().fail()
     computation.next().finish()
 
-    error = runs[0].exception(PATIENCE)
+    error = runs[0].exception()
 
     assert isinstance(error, WorkflowFailedError)
     assert isinstance(error.__cause__, ValueError)
@@ -65,7 +62,7 @@ def test_the_error_of_the_leader_is_its_own(runtime: Runtime, computation: Compu
 # Cancellation and time
 
 
-def test_when_the_leader_is_cancelled_a_follower_takes_over(runtime: Runtime, computation: Computation) -> None:
+def test_when_the_leader_is_cancelled_a_follower_takes_over(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = ask(runtime, 3)
     computation.next()
 
@@ -77,12 +74,12 @@ def test_when_the_leader_is_cancelled_a_follower_takes_over(runtime: Runtime, co
     assert call.asker == 1
 
 
-def test_followers_that_are_cancelled_do_not_take_over(runtime: Runtime, computation: Computation) -> None:
+def test_followers_that_are_cancelled_do_not_take_over(runtime: VirtualRuntime, computation: Computation) -> None:
     runs = ask(runtime, 4)
     first = computation.next()
 
     runs[1].cancel()
-    assert isinstance(runs[1].exception(PATIENCE), RunCancelledError)
+    assert isinstance(runs[1].exception(), RunCancelledError)
     runs[2].cancel()
     first.fail()
     second = computation.next()
@@ -93,14 +90,14 @@ def test_followers_that_are_cancelled_do_not_take_over(runtime: Runtime, computa
 
 
 def test_when_the_leader_runs_out_of_time_a_follower_takes_over(
-    clock: ManualClock, timeless: Runtime, timeless_computation: Computation
+    runtime: VirtualRuntime, computation: Computation
 ) -> None:
-    hasty = ask(timeless, 1, timeout=2.0)
-    patient = ask(timeless, 2, first=1, timeout=5.0)
-    timeless_computation.next()
+    hasty = ask(runtime, 1, timeout=2.0)
+    patient = ask(runtime, 2, first=1, timeout=5.0)
+    computation.next()
 
-    clock.advance(2.0)
-    call = timeless_computation.next()
+    runtime.advance(2.0)
+    call = computation.next()
     call.finish()
 
     assert endings(hasty + patient) == ["deadline", "completed", "cached"]
@@ -109,28 +106,26 @@ def test_when_the_leader_runs_out_of_time_a_follower_takes_over(
 
 
 def test_a_timeout_of_the_node_inside_is_a_failure_of_the_leader_only(
-    clock: ManualClock, timeless: Runtime, timeless_computation: Computation
+    runtime: VirtualRuntime, computation: Computation
 ) -> None:
     workflow = Cached(Branch("compute", timeout=2.0), key="question")
-    runs = ask(timeless, 2, workflow)
-    timeless_computation.next()
+    runs = ask(runtime, 2, workflow)
+    computation.next()
 
-    clock.advance(2.0)
-    timeless_computation.next().finish()
+    runtime.advance(2.0)
+    computation.next().finish()
 
     assert endings(runs) == ["child_failed", "completed"]
 
 
-def test_a_follower_waits_within_its_own_deadline(
-    clock: ManualClock, timeless: Runtime, timeless_computation: Computation
-) -> None:
-    patient = ask(timeless, 1)
-    hasty = ask(timeless, 1, Sequential(Branch("step", ANSWERS, timeout=1.0), name="hasty"), first=1)
-    call = timeless_computation.next()
+def test_a_follower_waits_within_its_own_deadline(runtime: VirtualRuntime, computation: Computation) -> None:
+    patient = ask(runtime, 1)
+    hasty = ask(runtime, 1, Sequential(Branch("step", ANSWERS, timeout=1.0), name="hasty"), first=1)
+    call = computation.next()
 
-    clock.advance(1.0)
-    error = hasty[0].exception(PATIENCE)
-    assert waiting(timeless) == 1
+    runtime.advance(1.0)
+    error = hasty[0].exception()
+    assert waiting(runtime) == 1
     call.finish()
 
     assert isinstance(error, WorkflowFailedError)
@@ -143,58 +138,49 @@ def test_a_follower_waits_within_its_own_deadline(
     assert endings(patient) == ["completed"]
 
 
-def test_making_the_key_has_a_deadline(clock: ManualClock, timeless: Runtime, gate: threading.Event) -> None:
-    began = threading.Event()
-
+def test_making_the_key_has_a_deadline(runtime: VirtualRuntime, computation: Computation) -> None:
     def key(state: State) -> str:
-        began.set()
-        gate.wait(PATIENCE)  # the misbehaviour: only its deadline ends it
+        hang()
         return ""
 
-    timeless.spawn("compute", lambda event, state: None)
-    run = timeless.submit(Cached("compute", key=key, name="answers"))
-    assert began.wait(PATIENCE)
-
-    clock.advance(5.0)
-    error = run.exception(PATIENCE)
-    gate.set()
+    error = runtime.submit(Cached("compute", key=key, name="answers")).exception()
 
     assert isinstance(error, WorkflowFailedError)
     assert error.outcome.reason is Reason.KEY_ERROR
     assert error.outcome.budget == "key of answers"
+    assert (runtime.now, computation.count) == (5.0, 0)
 
 
-def test_making_the_key_can_be_cancelled(runtime: Runtime, computation: Computation, gate: threading.Event) -> None:
-    began = threading.Event()
+def test_making_the_key_can_be_cancelled(runtime: VirtualRuntime, computation: Computation) -> None:
+    began = []
 
     def key(state: State) -> str:
-        began.set()
-        gate.wait(PATIENCE)  # the misbehaviour: only the cancellation ends it
+        began.append(state)
+        sleep(2.0)
         return ""
 
     run = runtime.submit(Cached("compute", key=key))
-    assert began.wait(PATIENCE)
+    runtime.settle()
+    assert len(began) == 1
     run.cancel()
 
     assert endings([run]) == ["requested"]
-    gate.set()
+    assert runtime.now == 0.0
+    runtime.advance(2.0)
     assert computation.count == 0
 
 
-def test_a_blocking_callable_delays_no_deadline(runtime: Runtime, gate: threading.Event) -> None:
+def test_a_blocking_callable_delays_no_deadline(runtime: VirtualRuntime) -> None:
     def key(state: State) -> str:
-        gate.wait(PATIENCE)  # the misbehaviour
+        sleep(HOUR)
         return ""
 
-    async def hang(event: Event, state: State) -> None:
-        await asyncio.sleep(PATIENCE)
-
-    runtime.spawn("hang", hang)
+    runtime.spawn("hang", Scripted(Hangs()))
     blocked = runtime.submit(Cached("hang", key=key))
+    runtime.settle()
 
-    def time_out() -> float:
-        return seconds_of(lambda: runtime.submit("hang", timeout=0.1).exception(PATIENCE))
+    error = runtime.submit("hang", timeout=1.0).exception()
 
-    assert fastest(time_out, 0.3) < 0.3
+    assert isinstance(error, RunTimeoutError)
+    assert (runtime.now, blocked.done()) == (1.0, False)
     blocked.cancel()
-    gate.set()

@@ -17,6 +17,7 @@ from actors.cli.rehearsal import rehearsal
 from actors.definitions.definition import Definition
 from actors.errors import UnknownAgentError, WorkflowFailedError
 from actors.findings import Code, Finding, Severity
+from actors.testing import VirtualRuntime
 from actors.workflow_errors import InvalidWorkflowError
 from tests.scenarios.agents import spawn_agents
 from tests.scenarios.mistakes import AGENTS, NEVER, PLANTED, Planted, agent
@@ -27,13 +28,14 @@ EXAMPLES = [path.parent.name for path in sorted(Path("examples").glob("*/workflo
 
 
 @pytest.fixture
-def staffed(runtime: Runtime) -> Runtime:
+def staffed() -> Iterator[Runtime]:
     """A runtime with agents that declare what they need and make."""
-    for name, function in AGENTS.items():
-        runtime.spawn(name, function)
-    runtime.spawn("slow", agent(), timeout=30)
-    runtime.spawn("write-only", agent(produces=("text",)))
-    return runtime
+    with VirtualRuntime() as runtime:
+        for name, function in AGENTS.items():
+            runtime.spawn(name, function)
+        runtime.spawn("slow", agent(), timeout=30)
+        runtime.spawn("write-only", agent(produces=("text",)))
+        yield runtime
 
 
 @pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)
@@ -239,7 +241,7 @@ _nonces = count()
 def test_no_run_that_is_said_to_fail_ends_ok() -> None:
     state = {"n": 1}
 
-    with Runtime() as runtime:
+    with VirtualRuntime() as runtime:
         spawn_agents(runtime)
 
         @settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))

@@ -59,12 +59,12 @@ def flaky(event: Event, state: State, context: AgentContext) -> None:
 
 
 async def hangs(event: Event, state: State) -> None:
-    await asyncio.sleep(3600)
+    await asyncio.sleep(3600)  # the agent: hangs until it is cancelled
 
 
 async def stubborn(event: Event, state: State) -> None:
     try:
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3600)  # the agent: hangs until it is cancelled
     except asyncio.CancelledError:
         state["late"] = True  # the misbehaviour: an answer that nobody waits for
 

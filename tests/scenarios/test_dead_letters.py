@@ -48,9 +48,9 @@ def test_a_late_answer_is_there(runtime: VirtualRuntime, letters: list[DeadLette
 async def late(event: Event, state: State) -> None:
     """Answer late, whoever cancels it."""
     try:
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(2.0)  # the agent: works for longer than it may
     except asyncio.CancelledError:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # the agent: goes on when it is cancelled
 
 
 def test_what_was_never_begun_in_time_is_there(runtime: VirtualRuntime, letters: list[DeadLetter]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from actors import (
     WorkflowFailedError,
 )
 from actors.errors import ContextEndedError, RuntimeNotRunningError
-from actors.testing import VirtualRuntime
+from actors.testing import AnswersAfter, Scripted, VirtualRuntime, sleep
 from supervisors import OutcomeKind, Reason
 from tests.scenarios.orchestrating import (
     BOTH,
@@ -34,77 +35,65 @@ from tests.scenarios.orchestrating import (
     Orchestrate,
     awaiting,
     counts,
-    fails,
     failure_of,
+    hanging,
     nothing_is_left,
+    runtime,
     trace_of,
     tree,
 )
 from tests.scenarios.timing import eventually
-from tests.scenarios.watching import PATIENCE, Watcher
+from tests.scenarios.virtual_runs import HOUR
+from tests.scenarios.watching import PATIENCE
 
-
-@pytest.fixture
-def hanging(runtime: Runtime) -> Hanging:
-    hanging = Hanging()
-    runtime.spawn("hangs", hanging.hang)
-    runtime.spawn("counts", counts)
-    runtime.spawn("fails", fails)
-    return hanging
+__all__ = ["hanging", "runtime"]  # fixtures
 
 
 # How it ends with its parent
 
 
-@pytest.fixture
-def virtual(hanging: Hanging) -> Iterator[VirtualRuntime]:
-    """A runtime in virtual time: its deadlines come when nothing else is left to happen."""
-    with VirtualRuntime(seed=1, abandon_after=1.0) as runtime:
-        runtime.spawn("counts", counts)
-        runtime.spawn("hangs", hanging.hang)
-        yield runtime
-
-
 @BOTH
 def test_the_parents_deadline_ends_the_child_run_and_its_agents(
-    virtual: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
 ) -> None:
-    virtual.spawn("asks", orchestrating(Sequential("counts", Parallel("counts", "hangs"))))
+    runtime.spawn("asks", orchestrating(Sequential("counts", Parallel("counts", "hangs"))))
 
-    error = failure_of(virtual.submit("asks", timeout=SHORT))
-    virtual.settle()
+    error = failure_of(runtime.submit("asks", timeout=SHORT))
+    assert runtime.now == SHORT
+    runtime.settle()
 
     group: list[Any] = [("sequential/parallel/counts", "completed", []), ("sequential/parallel/hangs", "deadline", [])]
     steps = [("sequential/counts", "completed", []), ("sequential/parallel", "deadline", group)]
     assert tree(trace_of(error)) == ("asks", "deadline", [("sequential", "deadline", steps)])
     assert {record.outcome.budget for record in trace_of(error).walk() if not record.outcome.ok} == {"run"}
-    assert hanging.ended.is_set()
-    assert nothing_is_left(virtual)
+    assert hanging.has_ended
+    assert nothing_is_left(runtime)
 
 
-def test_a_child_runs_own_timeout_is_the_agents_to_handle(virtual: VirtualRuntime, hanging: Hanging) -> None:
+def test_a_child_runs_own_timeout_is_the_agents_to_handle(runtime: VirtualRuntime, hanging: Hanging) -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
         with pytest.raises(RunTimeoutError) as raised:
             await context.run("hangs", timeout=SHORT)
         state["budget"] = raised.value.outcome.budget
 
-    virtual.spawn("asks", asks)
+    runtime.spawn("asks", asks)
 
-    result = virtual.run("asks", timeout=PATIENCE)
+    result = runtime.run("asks")
 
     assert result.state["budget"] == "child run hangs"
-    virtual.settle()
-    assert hanging.ended.is_set()
+    runtime.settle()
+    assert hanging.has_ended
 
 
 @BOTH
 def test_cancelling_the_parent_cancels_the_child_run(
-    runtime: Runtime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
 ) -> None:
     runtime.spawn("inner", orchestrating(Sequential("counts", "hangs")))
     runtime.spawn("asks", orchestrating("inner"))
     run = runtime.submit("asks")
-    assert hanging.began.wait(PATIENCE)
+    runtime.settle()
+    assert hanging.has_begun
 
     run.cancel()
 
@@ -115,13 +104,36 @@ def test_cancelling_the_parent_cancels_the_child_run(
         ("sequential/counts", Reason.COMPLETED),
         ("sequential/hangs", Reason.REQUESTED),
     ]
-    assert hanging.ended.wait(PATIENCE)
-    assert eventually(lambda: nothing_is_left(runtime))
+    runtime.settle()
+    assert hanging.has_ended
+    assert nothing_is_left(runtime)
 
 
-def test_a_failing_sibling_of_the_parent_ends_the_child_run(runtime: Runtime, hanging: Hanging) -> None:
+def test_what_is_cancelled_while_its_agents_go_on_on_another_thread_leaves_nothing() -> None:
+    begun: SimpleQueue[str] = SimpleQueue()
+
+    async def hang(event: Event, state: State) -> None:
+        begun.put(event.id)
+        await asyncio.Event().wait()
+
+    with Runtime() as runtime:
+        runtime.spawn("hangs", hang)
+        runtime.spawn("inner", awaiting(Sequential("hangs")))
+        runtime.spawn("asks", awaiting("inner"))
+
+        for _ in range(200):
+            run = runtime.submit("asks")
+            begun.get(timeout=PATIENCE)
+            run.cancel()
+            assert isinstance(run.exception(PATIENCE), RunCancelledError)
+
+        assert eventually(lambda: nothing_is_left(runtime))
+
+
+def test_a_failing_sibling_of_the_parent_ends_the_child_run(runtime: VirtualRuntime, hanging: Hanging) -> None:
     def waits_and_fails(event: Event, state: State) -> None:
-        assert hanging.began.wait(PATIENCE)
+        sleep(1.0)
+        assert hanging.has_begun
         raise ValueError("no")
 
     runtime.spawn("late", waits_and_fails)
@@ -131,29 +143,32 @@ def test_a_failing_sibling_of_the_parent_ends_the_child_run(runtime: Runtime, ha
 
     [asks, _] = trace_of(error).children
     assert [(each.path, each.outcome.culprit) for each in asks.children] == [("hangs", "parallel/late")]
-    assert hanging.ended.wait(PATIENCE)
+    runtime.settle()
+    assert hanging.has_ended
 
 
-def test_what_an_agent_leaves_running_ends_with_its_event(runtime: Runtime, hanging: Hanging) -> None:
+def test_what_an_agent_leaves_running_ends_with_its_event(runtime: VirtualRuntime, hanging: Hanging) -> None:
     errors: list[BaseException | None] = []
 
     async def leaves(event: Event, state: State, context: AgentContext) -> None:
         task = asyncio.ensure_future(context.run("hangs"))
         task.add_done_callback(lambda task: errors.append(task.exception()))
-        await asyncio.to_thread(hanging.began.wait, PATIENCE)
+        await asyncio.sleep(1.0)  # the agent: is at work until the child run has begun
+        assert hanging.has_begun
 
     runtime.spawn("leaves", leaves)
 
-    result = runtime.run("leaves", timeout=PATIENCE)
+    result = runtime.run("leaves")
 
     [below] = result.trace.children
     assert (below.path, below.outcome.kind, below.outcome.culprit) == ("hangs", OutcomeKind.CANCELLED, "leaves")
-    assert hanging.ended.wait(PATIENCE)
-    assert eventually(lambda: [type(error) for error in errors] == [RunCancelledError])
-    assert eventually(lambda: nothing_is_left(runtime))
+    runtime.settle()
+    assert hanging.has_ended
+    assert [type(error) for error in errors] == [RunCancelledError]
+    assert nothing_is_left(runtime)
 
 
-def test_an_agent_that_stops_waiting_cancels_the_child_run(runtime: Runtime, hanging: Hanging) -> None:
+def test_an_agent_that_stops_waiting_cancels_the_child_run(runtime: VirtualRuntime, hanging: Hanging) -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(context.run("hangs"), SHORT)
@@ -161,27 +176,28 @@ def test_an_agent_that_stops_waiting_cancels_the_child_run(runtime: Runtime, han
 
     runtime.spawn("asks", asks)
 
-    assert runtime.run("asks", timeout=PATIENCE).state["n"] == 1
-    assert hanging.ended.wait(PATIENCE)
+    assert runtime.run("asks").state["n"] == 1
+    runtime.settle()
+    assert hanging.has_ended
 
 
-def test_branches_of_a_child_run_that_is_cut_are_in_declared_order(virtual: VirtualRuntime) -> None:
-    virtual.spawn("asks", awaiting(Parallel("hangs", "counts", Sequential("counts", "hangs"))))
-    error = failure_of(virtual.submit("asks", timeout=SHORT))
+def test_branches_of_a_child_run_that_is_cut_are_in_declared_order(runtime: VirtualRuntime, hanging: Hanging) -> None:
+    runtime.spawn("asks", awaiting(Parallel("hangs", "counts", Sequential("counts", "hangs"))))
+    error = failure_of(runtime.submit("asks", timeout=SHORT))
 
     [group] = trace_of(error).children
     assert [record.path for record in group.children] == ["parallel/hangs", "parallel/counts", "parallel/sequential"]
 
 
-def test_items_of_a_child_run_that_is_cut_are_in_their_order(virtual: VirtualRuntime) -> None:
+def test_items_of_a_child_run_that_is_cut_are_in_their_order(runtime: VirtualRuntime, hanging: Hanging) -> None:
     async def hangs_unless_second(event: Event, state: State) -> None:
         if event.metadata["index"] != 1:
             await asyncio.Event().wait()
 
-    virtual.spawn("item", hangs_unless_second)
-    virtual.spawn("asks", awaiting(Map("item", over="items")))
+    runtime.spawn("item", hangs_unless_second)
+    runtime.spawn("asks", awaiting(Map("item", over="items")))
 
-    error = failure_of(virtual.submit("asks", state={"items": [0, 1, 2]}, timeout=SHORT))
+    error = failure_of(runtime.submit("asks", state={"items": [0, 1, 2]}, timeout=SHORT))
 
     [below] = trace_of(error).children
     assert [(record.path, record.outcome.ok) for record in below.children] == [
@@ -191,14 +207,16 @@ def test_items_of_a_child_run_that_is_cut_are_in_their_order(virtual: VirtualRun
     ]
 
 
-def test_branches_of_a_child_run_that_is_cut_are_told_of_but_no_internal_step(virtual: VirtualRuntime) -> None:
+def test_branches_of_a_child_run_that_is_cut_are_told_of_but_no_internal_step(
+    runtime: VirtualRuntime, hanging: Hanging
+) -> None:
     async def asked(state: State) -> bool:
         return await asyncio.Event().wait()
 
     choice = Conditional(Case("yes", asked, "counts"), fallback="counts")
-    virtual.spawn("asks", awaiting(Parallel(Branch("slow", "hangs"), Branch("choice", choice))))
+    runtime.spawn("asks", awaiting(Parallel(Branch("slow", "hangs"), Branch("choice", choice))))
 
-    error = failure_of(virtual.submit("asks", timeout=SHORT))
+    error = failure_of(runtime.submit("asks", timeout=SHORT))
 
     assert [record.path for record in trace_of(error).walk()] == [
         "asks",
@@ -206,44 +224,32 @@ def test_branches_of_a_child_run_that_is_cut_are_told_of_but_no_internal_step(vi
         "parallel/slow",
         "parallel/choice",
     ]
-    assert b'branch="parallel/slow",reason="deadline"' in virtual.metrics_text()
+    assert b'branch="parallel/slow",reason="deadline"' in runtime.metrics_text()
 
 
-def test_stopping_the_runtime_drains_child_runs_with_their_parents(watcher: Watcher) -> None:
-    go_on = threading.Event()
-    began = threading.Event()
-
-    def waits(event: Event, state: State) -> None:
-        began.set()
-        assert go_on.wait(PATIENCE)
-
-    runtime = Runtime(grace=PATIENCE).start()
-    runtime.spawn("waits", waits)
+def test_stopping_the_runtime_drains_child_runs_with_their_parents(runtime: VirtualRuntime) -> None:
+    runtime.spawn("waits", Scripted(AnswersAfter(HOUR)))
     runtime.spawn("counts", counts)
     runtime.spawn("asks", awaiting(Sequential("waits", "inner")))
     runtime.spawn("inner", awaiting("counts"))
     run = runtime.submit("asks")
-    assert began.wait(PATIENCE)
-    stopping = threading.Thread(target=runtime.stop)
-    stopping.start()
-    assert eventually(lambda: runtime._status == "stopping")
+    runtime.settle()
 
-    go_on.set()
+    report = runtime.stop()
 
-    stopping.join(PATIENCE)
-    assert run.result(PATIENCE).state["n"] == 1
+    assert (report.cancelled_runs, runtime.now) == ((), HOUR)
+    assert run.result().state["n"] == 1
 
 
 @BOTH
 def test_stopping_the_runtime_at_once_ends_child_runs(
-    hanging: Hanging, orchestrating: Callable[..., Orchestrate]
+    runtime: VirtualRuntime, hanging: Hanging, orchestrating: Callable[..., Orchestrate]
 ) -> None:
-    runtime = Runtime(grace=PATIENCE).start()
-    runtime.spawn("hangs", hanging.hang)
     runtime.spawn("inner", orchestrating("hangs"))
     runtime.spawn("asks", orchestrating(Sequential("inner")))
     run = runtime.submit("asks")
-    assert hanging.began.wait(PATIENCE)
+    runtime.settle()
+    assert hanging.has_begun
 
     report = runtime.stop(0)
 
@@ -251,14 +257,14 @@ def test_stopping_the_runtime_at_once_ends_child_runs(
     assert len(report.cancelled_runs) == 1
     assert error.outcome.reason is Reason.SHUTDOWN
     assert [*trace_of(error).walk()][-1].path == "hangs"
-    assert hanging.ended.wait(PATIENCE)
+    assert (hanging.has_ended, runtime.now) == (True, 0.0)
 
 
 # Misuse
 
 
 @pytest.fixture
-def kept(runtime: Runtime, hanging: Hanging) -> AgentContext:
+def kept(runtime: VirtualRuntime, hanging: Hanging) -> AgentContext:
     """The context of an event that has ended."""
     contexts: list[AgentContext] = []
 
@@ -270,7 +276,7 @@ def kept(runtime: Runtime, hanging: Hanging) -> AgentContext:
     return contexts[0]
 
 
-def test_a_context_is_of_no_use_when_its_event_has_ended(runtime: Runtime, kept: AgentContext) -> None:
+def test_a_context_is_of_no_use_when_its_event_has_ended(runtime: VirtualRuntime, kept: AgentContext) -> None:
     with pytest.raises(ContextEndedError, match=r"context\.run\(\) of agent 'keeps': its event has ended"):
         kept.run("counts")
     with pytest.raises(ContextEndedError, match=r"context\.spawn\(\)"):
@@ -279,7 +285,7 @@ def test_a_context_is_of_no_use_when_its_event_has_ended(runtime: Runtime, kept:
     assert "more" not in runtime.agents
 
 
-def test_an_agent_that_is_not_wanted_any_more_starts_nothing(virtual: VirtualRuntime) -> None:
+def test_an_agent_that_is_not_wanted_any_more_starts_nothing(runtime: VirtualRuntime, hanging: Hanging) -> None:
     errors: list[BaseException] = []
 
     def insists(event: Event, state: State, context: AgentContext) -> None:
@@ -289,11 +295,11 @@ def test_an_agent_that_is_not_wanted_any_more_starts_nothing(virtual: VirtualRun
             except (WorkflowFailedError, ContextEndedError) as error:
                 errors.append(error)
 
-    virtual.spawn("insists", insists)
+    runtime.spawn("insists", insists)
 
-    failure_of(virtual.submit("insists", timeout=SHORT))
+    failure_of(runtime.submit("insists", timeout=SHORT))
 
-    virtual.settle()
+    runtime.settle()
     assert [type(error) for error in errors] == [RunTimeoutError, ContextEndedError]
 
 
@@ -309,7 +315,12 @@ def test_an_agent_that_is_not_wanted_any_more_starts_nothing(virtual: VirtualRun
 )
 @pytest.mark.parametrize("is_async", [False, True])
 def test_wrong_arguments_are_refused_and_start_nothing(  # noqa: PLR0917  # what is wrong, and what is said of it
-    runtime: Runtime, hanging: Hanging, arguments: tuple[Any, ...], error: type[Exception], text: str, is_async: bool
+    runtime: VirtualRuntime,
+    hanging: Hanging,
+    arguments: tuple[Any, ...],
+    error: type[Exception],
+    text: str,
+    is_async: bool,
 ) -> None:
     def asks(event: Event, state: State, context: AgentContext) -> None:
         with pytest.raises(error, match=text):
@@ -321,13 +332,13 @@ def test_wrong_arguments_are_refused_and_start_nothing(  # noqa: PLR0917  # what
 
     runtime.spawn("asks", awaits if is_async else asks)
 
-    result = runtime.run("asks", timeout=PATIENCE)
+    result = runtime.run("asks")
 
     assert (result.outcome.ok, result.trace.children) == (True, ())
     assert nothing_is_left(runtime)
 
 
-def test_a_plain_agent_may_run_workflows_from_threads_that_it_has_made(runtime: Runtime, hanging: Hanging) -> None:
+def test_a_plain_agent_may_run_workflows_from_threads_that_it_has_made() -> None:
     def asks(event: Event, state: State, context: AgentContext) -> None:
         totals: list[int] = []
         threads = [
@@ -340,28 +351,24 @@ def test_a_plain_agent_may_run_workflows_from_threads_that_it_has_made(runtime: 
             thread.join(PATIENCE)
         state["totals"] = sorted(totals)
 
-    runtime.spawn("asks", asks)
+    with Runtime() as runtime:
+        runtime.spawn("counts", counts)
+        runtime.spawn("asks", asks)
 
-    assert runtime.run("asks", timeout=PATIENCE).state["totals"] == [1, 2, 3]
+        assert runtime.run("asks", timeout=PATIENCE).state["totals"] == [1, 2, 3]
 
 
-def test_spawning_is_refused_when_the_runtime_is_stopping(runtime: Runtime) -> None:
-    began, go_on = threading.Event(), threading.Event()
-
+def test_spawning_is_refused_when_the_runtime_is_stopping(runtime: VirtualRuntime) -> None:
     def spawns(event: Event, state: State, context: AgentContext) -> None:
-        began.set()
-        assert go_on.wait(PATIENCE)
+        sleep(HOUR)
         with pytest.raises(RuntimeNotRunningError):
             context.spawn("helper", counts)
 
     runtime.spawn("spawns", spawns)
     run = runtime.submit("spawns")
-    assert began.wait(PATIENCE)
-    stopping = threading.Thread(target=runtime.stop)
-    stopping.start()
-    assert eventually(lambda: runtime._status == "stopping")
+    runtime.settle()
 
-    go_on.set()
+    runtime.stop()
 
-    stopping.join(PATIENCE)
-    assert run.result(PATIENCE).outcome.ok
+    assert runtime.now == HOUR
+    assert run.result().outcome.ok

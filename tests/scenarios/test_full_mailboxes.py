@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pykka
@@ -14,7 +15,6 @@ from actors.mailbox import MailboxPolicy
 from actors.testing import AnswersAfter, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Reason, Retry
 from tests.scenarios.numbered_events import handled, numbered, reason_of, runtime
-from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE
 
 __all__ = ["runtime"]  # a fixture
@@ -48,8 +48,8 @@ def test_whoever_asked_for_what_gave_way_is_told(runtime: VirtualRuntime) -> Non
     replies = [ref.ask(numbered(number), block=False) for number in (1, 2, 3)]
 
     with pytest.raises(MailboxFullError, match=r"agent 'busy' is full \(2 events\)"):
-        replies[0].get(timeout=PATIENCE)
-    assert all(reply.get(timeout=PATIENCE) for reply in replies[1:])
+        replies[0].get()
+    assert all(reply.get() for reply in replies[1:])
 
 
 def test_what_gave_way_may_be_retried_by_its_branch(runtime: VirtualRuntime) -> None:
@@ -132,7 +132,7 @@ def test_a_stop_ends_the_waiting_of_senders(runtime: VirtualRuntime) -> None:
 
 def stop_soon(runtime: Runtime) -> Any:
     async def stopper(event: Event, state: State) -> None:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.0)  # the agent: waits until the sender waits
         runtime.stop_agent("busy", grace=0, block=False)
 
     return stopper
@@ -175,7 +175,7 @@ def test_room_that_a_new_instance_makes_is_noticed(runtime: VirtualRuntime) -> N
             numbers.append(event.data["number"])
             if event.data["number"] == 0:
                 raise SystemExit
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(1.0)  # the agent: works
 
     ref = runtime.spawn("busy", Crasher, mailbox=waits(100.0))
 
@@ -187,13 +187,11 @@ def test_room_that_a_new_instance_makes_is_noticed(runtime: VirtualRuntime) -> N
 
 
 def test_many_senders_wait_and_all_are_served(gate: threading.Event) -> None:
-    seen: list[int] = []
-    lock = threading.Lock()
+    seen: SimpleQueue[int] = SimpleQueue()
 
     def slow(event: Event, state: State) -> None:
         gate.wait(PATIENCE)
-        with lock:
-            seen.append(event.data["number"])
+        seen.put(event.data["number"])
 
     with Runtime() as runtime:
         ref = runtime.spawn("slow", slow, concurrency=2, mailbox=waits(PATIENCE, capacity=1))
@@ -205,8 +203,7 @@ def test_many_senders_wait_and_all_are_served(gate: threading.Event) -> None:
 
         for thread in threads:
             thread.join(PATIENCE)
-        assert eventually(lambda: len(seen) == 30)
-    assert sorted(seen) == list(range(30))
+        assert sorted(seen.get(timeout=PATIENCE) for _ in range(30)) == list(range(30))
 
 
 @pytest.mark.parametrize(

@@ -23,15 +23,17 @@ from actors import (
     WorkflowFailedError,
     WouldDeadlockError,
 )
+from actors.testing import AnswersAfter, Scripted, VirtualRuntime
 from supervisors import Reason
 from tests.scenarios.timing import eventually, seconds_of
+from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE
 
 TOO_LONG = 5.0
 
 
 async def sleeps(event: Event, state: State) -> None:
-    await asyncio.sleep(TOO_LONG)
+    await asyncio.sleep(TOO_LONG)  # the agent: is at work when its loop ends
 
 
 async def answers(event: Event, state: State) -> None:
@@ -63,27 +65,26 @@ def test_agents_run_on_the_hosts_loop_when_it_is_attached() -> None:
 
 
 def test_waiting_for_a_run_does_not_block_the_loop() -> None:
-    beats = []
+    has_beaten = threading.Event()
 
     async def beat() -> None:
-        while True:
-            beats.append(1)
-            await asyncio.sleep(0.005)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        has_beaten.set()
 
     def computes_for_a_while(event: Event, state: State) -> None:
-        while len(beats) < 10:
-            threading.Event().wait(0.001)
+        state["in time"] = has_beaten.wait(PATIENCE)
 
-    async def host() -> None:
+    async def host() -> State:
         async with Runtime() as runtime:
             runtime.spawn("agent", computes_for_a_while)
-            heart = asyncio.create_task(beat())
-            await runtime.submit("agent", timeout=PATIENCE)
-            heart.cancel()
+            run = runtime.submit("agent")
+            heart = asyncio.create_task(beat())  # which begins when this waits
+            result = await run
+            await heart
+            return result.state
 
-    asyncio.run(host())
-
-    assert len(beats) >= 10
+    assert asyncio.run(host())["in time"] is True
 
 
 @pytest.mark.parametrize("name", ["sleeps", "answers"])
@@ -230,18 +231,21 @@ def test_blocking_on_the_hosts_loop_is_refused_at_once(call: str) -> None:
 
 
 @pytest.mark.parametrize("call", BLOCKING)
-def test_an_async_agent_that_blocks_for_another_is_refused_at_once(runtime: Runtime, call: str) -> None:
+def test_an_async_agent_that_blocks_for_another_is_refused_at_once(call: str) -> None:
     async def blocks(event: Event, state: State) -> None:
         BLOCKING[call](runtime)
 
-    runtime.spawn("sleeps", sleeps, timeout=0.5)
-    runtime.spawn("computes", computes)
-    runtime.spawn("blocks", blocks)
+    with VirtualRuntime() as runtime:
+        runtime.spawn("sleeps", Scripted(AnswersAfter(HOUR)), timeout=60.0)
+        runtime.spawn("computes", computes)
+        runtime.spawn("blocks", blocks)
 
-    error = runtime.submit("blocks").exception(PATIENCE)
+        error = runtime.submit("blocks").exception()
+        refused_at = runtime.now
 
     assert error is not None
     assert isinstance(error.__cause__, WouldDeadlockError)
+    assert refused_at == 0
 
 
 def test_a_runtime_is_stopped_properly_after_a_refused_stop() -> None:

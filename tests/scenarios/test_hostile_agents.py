@@ -139,23 +139,53 @@ class Hostile:
         return self.run(event, state)
 
 
+class Neighbour:
+    """An async agent that is under way while others misbehave: until it is told news."""
+
+    def __init__(self) -> None:
+        self._under_way = threading.Semaphore(0)
+        # Appended to by the agent before it looks whether there is news; read when there is.
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._is_told = False
+
+    async def run(self, event: Event, state: State) -> None:
+        told = asyncio.Event()
+        self._waiting.append((asyncio.get_running_loop(), told))
+        self._under_way.release()
+        if not self._is_told:
+            await told.wait()
+        state["waited"] = True
+
+    def await_under_way(self, many: int) -> None:
+        """Wait until so many have begun since the last call."""
+        assert all(self._under_way.acquire(timeout=PATIENCE) for _ in range(many)), "they never began"
+
+    def tell(self) -> None:
+        """Have those that are under way go on, and those to come not wait."""
+        self._is_told = True
+        for loop, told in self._waiting:
+            loop.call_soon_threadsafe(told.set)
+
+
+@pytest.fixture
+def neighbour() -> Neighbour:
+    return Neighbour()
+
+
 @pytest.fixture(params=["own loop", "host loop"])
-def house(request: pytest.FixtureRequest, watcher: Watcher, host_loop: asyncio.AbstractEventLoop) -> Iterator[Runtime]:
+def house(
+    request: pytest.FixtureRequest, watcher: Watcher, host_loop: asyncio.AbstractEventLoop, neighbour: Neighbour
+) -> Iterator[Runtime]:
     """A runtime in either mode, with agents that behave beside the hostile ones."""
     loop = host_loop if request.param == "host loop" else None
     with Runtime(loop=loop, observers=[watcher], abandon_after=0.1, grace=5.0) as runtime:
         runtime.spawn("before", _before)
-        runtime.spawn("waiting", _wait_for_news)
+        runtime.spawn("waiting", neighbour.run)
         yield runtime
 
 
 def _before(event: Event, state: State) -> None:
     state["before"] = ["kept"]
-
-
-async def _wait_for_news(event: Event, state: State) -> None:
-    await asyncio.sleep(0.05)  # so that it is under way while the other misbehaves
-    state["waited"] = True
 
 
 def failure_of(runtime: Runtime, workflow: Any) -> WorkflowFailedError:
@@ -167,14 +197,16 @@ def failure_of(runtime: Runtime, workflow: Any) -> WorkflowFailedError:
 @pytest.mark.parametrize("dispatcher", ["loop", "threads"])
 @pytest.mark.parametrize("deed", HOSTILE)
 def test_only_the_step_of_a_hostile_agent_fails(
-    house: Runtime, host_loop: asyncio.AbstractEventLoop, deed: str, dispatcher: str
+    house: Runtime, host_loop: asyncio.AbstractEventLoop, neighbour: Neighbour, deed: str, dispatcher: str
 ) -> None:
     hostile = Hostile(HOSTILE[deed])
     house.spawn("hostile", hostile.run_async if dispatcher == "loop" else hostile.run)
     beside = [house.submit("waiting") for _ in range(3)]
+    neighbour.await_under_way(3)
 
     error = failure_of(house, Sequential("before", "hostile", "waiting", name="story"))
 
+    neighbour.tell()
     assert error.outcome.kind is OutcomeKind.FAILED
     assert error.outcome.culprit == "story/hostile"
     assert dict(error.state) == {"list": [1], "before": ["kept"]}
@@ -203,19 +235,21 @@ async def awaits_its_interrupted_task(event: Event, state: State) -> None:
 async def groups_its_tasks(event: Event, state: State) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_exit())
-        tasks.create_task(asyncio.sleep(PATIENCE))
+        tasks.create_task(asyncio.sleep(PATIENCE))  # the agent: its group cancels it
 
 
 @pytest.mark.expects_errors
 @pytest.mark.parametrize("agent", [awaits_its_task, awaits_its_interrupted_task, groups_its_tasks])
 def test_a_child_task_that_exits_fails_the_step_that_awaits_it(
-    house: Runtime, host_loop: asyncio.AbstractEventLoop, agent: Callable[..., Any]
+    house: Runtime, host_loop: asyncio.AbstractEventLoop, neighbour: Neighbour, agent: Callable[..., Any]
 ) -> None:
     house.spawn("hostile", agent)
     beside = house.submit("waiting")
+    neighbour.await_under_way(1)
 
     error = failure_of(house, Sequential("before", "hostile", name="story"))
 
+    neighbour.tell()
     assert error.outcome.reason is Reason.CHILD_FAILED
     assert error.outcome.culprit == "story/hostile"
     assert beside.result(PATIENCE).state["waited"] is True
@@ -225,35 +259,42 @@ def test_a_child_task_that_exits_fails_the_step_that_awaits_it(
 @pytest.mark.expects_errors
 @pytest.mark.parametrize("child", [_exit, _interrupt])
 def test_a_child_task_that_exits_unawaited_ends_nobody(
-    house: Runtime, host_loop: asyncio.AbstractEventLoop, child: Callable[..., Any]
+    house: Runtime, host_loop: asyncio.AbstractEventLoop, neighbour: Neighbour, child: Callable[..., Any]
 ) -> None:
     async def leaves_a_task(event: Event, state: State) -> None:
         state["task"] = asyncio.create_task(child()).get_name()
 
     house.spawn("hostile", leaves_a_task)
     beside = house.submit("waiting")
+    neighbour.await_under_way(1)
 
     results = [house.run("hostile") for _ in range(3)]
 
+    neighbour.tell()
     assert all("task" in result.state for result in results)
     assert beside.result(PATIENCE).state["waited"] is True
     assert host_loop.is_running()
 
 
 @pytest.mark.expects_errors
-def test_a_callback_that_exits_ends_nobody_on_the_own_loop(runtime: Runtime) -> None:
+def test_a_callback_that_exits_ends_nobody_on_the_own_loop(runtime: Runtime, neighbour: Neighbour) -> None:
     async def leaves_a_callback(event: Event, state: State) -> None:
         asyncio.get_running_loop().call_soon(sys.exit)
 
     runtime.spawn("hostile", leaves_a_callback)
-    runtime.spawn("waiting", _wait_for_news)
+    runtime.spawn("waiting", neighbour.run)
+    beside = runtime.submit("waiting")
+    neighbour.await_under_way(1)
 
     for _ in range(3):
         assert runtime.run("hostile", timeout=PATIENCE).outcome.ok
-        assert runtime.run("waiting", timeout=PATIENCE).state["waited"] is True
+
+    neighbour.tell()
+    for run in (beside, runtime.submit("waiting")):
+        assert run.result(PATIENCE).state["waited"] is True
 
 
-def test_an_agent_that_cancels_every_task_it_finds_hangs_nobody(house: Runtime) -> None:
+def test_an_agent_that_cancels_every_task_it_finds_hangs_nobody(house: Runtime, neighbour: Neighbour) -> None:
     began = threading.Event()
 
     async def spoils(event: Event, state: State) -> None:
@@ -263,26 +304,30 @@ def test_an_agent_that_cancels_every_task_it_finds_hangs_nobody(house: Runtime) 
 
     house.spawn("hostile", spoils)
     beside = [house.submit("waiting") for _ in range(3)]
+    neighbour.await_under_way(3)
     house.submit("hostile")
     beside += [house.submit("waiting") for _ in range(3)]
     assert began.wait(PATIENCE)
 
+    neighbour.tell()
     for run in beside:
         run.exception(PATIENCE)
 
     assert house.run("waiting", timeout=PATIENCE).state["waited"] is True
 
 
-def test_an_agent_that_stops_its_loop_hangs_nobody(runtime: Runtime) -> None:
+def test_an_agent_that_stops_its_loop_hangs_nobody(runtime: Runtime, neighbour: Neighbour) -> None:
     async def stops_the_loop(event: Event, state: State) -> None:
         asyncio.get_running_loop().stop()
 
     runtime.spawn("hostile", stops_the_loop)
-    runtime.spawn("waiting", _wait_for_news)
+    runtime.spawn("waiting", neighbour.run)
     beside = runtime.submit("waiting")
+    neighbour.await_under_way(1)
 
     runtime.run("hostile", timeout=PATIENCE)
 
+    neighbour.tell()
     assert beside.result(PATIENCE).state["waited"] is True
     assert runtime.run("waiting", timeout=PATIENCE).state["waited"] is True
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import threading
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors import Branch, Event, Map, Runtime, Sequential, State, WorkflowFailedError
+from actors import Branch, Event, Map, Runtime, Sequential, State
+from actors.testing import Hangs, Returns, Scripted, ScriptedThread, VirtualRuntime, sleep
 from supervisors import OutcomeKind, Reason
 from supervisors.branch_policies import resolve_require
 from supervisors.facts import StageEnded, StageStarted
+from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE, Watcher
 
 MANY = 10_000
 AT_ONCE = 100
 PER_ITEM = ("Child", "Assignment", "SupervisedInvocation", "Answer", "Ended", "State", "Task")
+
+
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param, observers=[watcher]) as runtime:
+        yield runtime
 
 
 class Counting:
@@ -75,23 +83,25 @@ def test_ten_thousand_items_a_hundred_at_once() -> None:
 
 
 @pytest.mark.parametrize("require", ["any", 5])
-def test_what_is_not_needed_is_never_begun(require: Any) -> None:
-    agent = Counting()
+def test_what_is_not_needed_is_never_begun(runtime: VirtualRuntime, require: Any) -> None:
+    begun: list[int] = []
 
-    async def main() -> tuple[State, int]:
-        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
-            runtime.spawn("square", agent.run)
-            workflow = Map("square", over="items", concurrency=10, require=require)
-            result = await runtime.submit(workflow, state={"items": list(range(MANY))})
-            return result.state, len(result.trace.children)
+    async def work(event: Event, state: State) -> None:
+        begun.append(state["item"])
+        takes = 10.0 - state["item"]
+        await asyncio.sleep(takes if takes > 0 else HOUR)  # the agent: works; the tenth item is done first
 
-    state, records = asyncio.run(main())
+    runtime.spawn("work", work)
+    workflow = Map("work", over="items", concurrency=10, require=require)
+
+    result = runtime.run(workflow, state={"items": list(range(MANY))})
 
     needed = 1 if require == "any" else require
-    assert sum(result is not None for result in state["results"]) == needed
-    assert len(state["results"]) == MANY
-    assert agent.calls < 100
-    assert records == agent.calls + 1 == MANY - state.meta["map"]["items_not_started"] + 1
+    assert sum(each is not None for each in result.state["results"]) == needed
+    assert len(result.state["results"]) == MANY
+    assert sorted(begun) == list(range(10 + needed - 1))
+    assert (result.state.meta["map"]["items_not_started"], result.duration) == (MANY - len(begun), needed)
+    assert len(result.trace.children) == len(begun) + 1
 
 
 class Gated:
@@ -111,17 +121,12 @@ class Gated:
             raise
         return {"n": state["item"]}
 
-    async def await_waiting(self, indexes: set[int]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while set(self.waiting) != indexes:
-                await asyncio.sleep(0)
-
     def release(self, index: int, *, ok: bool = True) -> None:
         future = self.waiting.pop(index)
         if ok:
-            future.set_result(None)
+            future.get_loop().call_soon_threadsafe(future.set_result, None)
         else:
-            future.set_exception(ValueError("no"))
+            future.get_loop().call_soon_threadsafe(future.set_exception, ValueError("no"))
 
 
 class Model:
@@ -167,31 +172,29 @@ workflows = st.builds(
 
 
 @settings(max_examples=200, deadline=None)
-@given(workflows, st.integers(1, 12), st.sets(st.integers(0, 11)), st.randoms(use_true_random=False))
+@given(
+    workflows, st.integers(1, 12), st.sets(st.integers(0, 11)), st.randoms(use_true_random=False), st.integers(0, 99)
+)
 def test_whatever_finishes_first_the_results_have_the_order_of_the_items(
-    workflow: Map, size: int, failures: set[int], order: random.Random
+    workflow: Map, size: int, failures: set[int], order: random.Random, seed: int
 ) -> None:
     agent, model = Gated(), Model(workflow, size)
 
-    async def main() -> State:
-        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
-            runtime.spawn("gated", agent.run)
-            run = runtime.submit(workflow, state={"items": list(range(100, 100 + size))})
-            while model.waiting and not model.is_sealed:
-                await agent.await_waiting(model.waiting)
-                index = order.choice(sorted(model.waiting))
-                agent.release(index, ok=index not in failures)
-                model.note(index, ok=index not in failures)
-            try:
-                state = (await run).state
-            except WorkflowFailedError as error:
-                assert error.outcome.culprit == f"map/gated[{model.culprit}]"
-                return error.state
-            assert model.culprit is None
-            return state
+    with VirtualRuntime(seed=seed) as runtime:
+        runtime.spawn("gated", agent.run)
+        run = runtime.submit(workflow, state={"items": list(range(100, 100 + size))})
+        runtime.settle()
+        while model.waiting and not model.is_sealed:
+            assert agent.waiting.keys() == model.waiting
+            index = order.choice(sorted(model.waiting))
+            agent.release(index, ok=index not in failures)
+            model.note(index, ok=index not in failures)
+            runtime.settle()
+        error = run.exception()
 
-    state = asyncio.run(main())
-
+    culprit = None if error is None else error.outcome.culprit
+    assert culprit == (None if model.culprit is None else f"map/gated[{model.culprit}]")
+    state = run.result().state if error is None else error.state
     assert state["results"] == [100 + index if index in model.ok else None for index in range(size)]
     assert agent.cancelled == model.waiting
     assert state.meta["map"] == {
@@ -204,24 +207,21 @@ def test_whatever_finishes_first_the_results_have_the_order_of_the_items(
     }
 
 
-def test_a_cancellation_mid_way_keeps_what_is_done_and_begins_nothing_more() -> None:
+def test_a_cancellation_mid_way_keeps_what_is_done_and_begins_nothing_more(runtime: VirtualRuntime) -> None:
     agent = Gated()
+    runtime.spawn("gated", agent.run)
+    run = runtime.submit(Map("gated", over="items", concurrency=3), state={"items": list(range(MANY))})
+    runtime.settle()
+    for index in (1, 0):
+        agent.release(index)
+        runtime.settle()
+    assert agent.waiting.keys() == {2, 3, 4}
 
-    async def main() -> WorkflowFailedError:
-        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
-            runtime.spawn("gated", agent.run)
-            run = runtime.submit(Map("gated", over="items", concurrency=3), state={"items": list(range(MANY))})
-            for index in (1, 0):
-                await agent.await_waiting({0, 1, 2} if index else {0, 2, 3})
-                agent.release(index)
-            await agent.await_waiting({2, 3, 4})
-            run.cancel()
-            with pytest.raises(WorkflowFailedError) as caught:
-                await run
-            return caught.value
+    run.cancel()
+    error = run.exception()
+    runtime.settle()
 
-    error = asyncio.run(main())
-
+    assert error is not None
     assert (error.outcome.kind, error.outcome.reason) == (OutcomeKind.CANCELLED, Reason.REQUESTED)
     assert error.state["results"] == [{"n": 0}, {"n": 1}] + [None] * (MANY - 2)
     assert agent.cancelled == {2, 3, 4}
@@ -231,81 +231,66 @@ def test_a_cancellation_mid_way_keeps_what_is_done_and_begins_nothing_more() -> 
     assert [each.path for each in error.trace.children] == list(error.branches)
 
 
-@pytest.mark.parametrize(("own", "budget"), [(0.5, "map"), (None, "run")])
-def test_a_timeout_mid_way_ends_everything(own: float | None, budget: str) -> None:
-    agent = Gated()
+@pytest.mark.parametrize(("own", "budget"), [(60.0, "map"), (None, "run")])
+def test_a_timeout_mid_way_ends_everything(runtime: VirtualRuntime, own: float | None, budget: str) -> None:
+    agent = Scripted(Returns({"n": 1}), Hangs())
+    runtime.spawn("gated", agent)
+    workflow = Map("gated", over="items", concurrency=2, timeout=own)
 
-    async def main() -> WorkflowFailedError:
-        async with Runtime(loop=asyncio.get_running_loop()) as runtime:
-            runtime.spawn("gated", agent.run)
-            workflow = Map("gated", over="items", concurrency=2, timeout=own)
-            run = runtime.submit(workflow, state={"items": [1, 2, 3, 4, 5]}, timeout=None if own else 0.5)
-            await agent.await_waiting({0, 1})
-            agent.release(0)
-            await agent.await_waiting({1, 2})
-            with pytest.raises(WorkflowFailedError) as caught:
-                await run
-            return caught.value
+    error = runtime.submit(workflow, state={"items": [1, 2, 3, 4, 5]}, timeout=None if own else 60.0).exception()
 
-    error = asyncio.run(main())
-
+    assert error is not None
     assert (error.outcome.kind, error.outcome.budget) == (OutcomeKind.TIMED_OUT, budget)
-    assert error.state["results"] == [{"n": 1}, None, None, None, None]
+    assert runtime.now == 60.0
+    [done] = [call.event.metadata["index"] for call in agent.calls if isinstance(call.step, Returns)]
+    assert error.state["results"] == [{"n": 1} if index == done else None for index in range(5)]
     reasons = {path: report.outcome.reason for path, report in error.branches.items()}
     assert reasons == {
-        "map/gated[0]": Reason.COMPLETED,
-        "map/gated[1]": Reason.DEADLINE,
-        "map/gated[2]": Reason.DEADLINE,
+        **{f"map/gated[{index}]": Reason.COMPLETED if index == done else Reason.DEADLINE for index in range(3)},
         "map/gated[3:]": Reason.NOT_STARTED,
     }
     assert {report.outcome.budget for report in error.branches.values() if not report.outcome.ok} == {budget}
 
 
-def test_an_items_time_starts_when_it_begins_and_is_its_own(runtime: Runtime) -> None:
+def test_an_items_time_starts_when_it_begins_and_is_its_own(runtime: VirtualRuntime) -> None:
     async def fetch(event: Event, state: State) -> dict[str, int]:
-        if state["item"] == 2:
-            await asyncio.sleep(PATIENCE)  # it is given up long before
+        await asyncio.sleep(HOUR if state["item"] == 2 else 1.0)  # the agent: works, on one of them for too long
         return {"n": state["item"]}
 
     runtime.spawn("fetch", fetch)
-    workflow = Map(Branch("fetch", timeout=0.3), over="items", output="n", require=3, concurrency=1)
+    workflow = Map(Branch("fetch", timeout=60.0), over="items", output="n", require=3, concurrency=1)
 
-    result = runtime.run(workflow, state={"items": [1, 2, 3, 4]}, timeout=PATIENCE)
+    result = runtime.run(workflow, state={"items": [1, 2, 3, 4]})
 
     assert result.state["results"] == [1, None, 3, 4]
     slow = result.trace.children[1].outcome
     assert (slow.kind, slow.budget) == (OutcomeKind.TIMED_OUT, "map/fetch")
-    assert result.trace.children[2].started >= 0.3
+    assert [child.started for child in result.trace.children] == [0.0, 1.0, 61.0, 62.0]
 
 
-def test_a_full_mailbox_rejects_what_a_concurrency_would_not_have_sent(runtime: Runtime) -> None:
-    gate = threading.Event()
-
+def test_a_full_mailbox_rejects_what_a_concurrency_would_not_have_sent(runtime: VirtualRuntime) -> None:
     def work(event: Event, state: State) -> dict[str, int]:
-        gate.wait(PATIENCE)
+        sleep(1.0)
         return {"n": state["item"]}
 
     runtime.spawn("work", work, concurrency=1, mailbox=3)
     items = {"items": list(range(10))}
-    flood = runtime.submit(Map("work", over="items", require=0.1, on_failure="finish"), state=items)
-    gate.set()
-
-    rejected = [each for each in flood.result(PATIENCE).trace.children if each.outcome.kind is OutcomeKind.REJECTED]
+    flood = runtime.run(Map("work", over="items", require=0.1, on_failure="finish"), state=items)
     patient = runtime.run(Map("work", over="items", output="n", concurrency=4), state=items)
 
+    rejected = [each for each in flood.trace.children if each.outcome.kind is OutcomeKind.REJECTED]
     assert {each.outcome.reason for each in rejected} == {Reason.MAILBOX_FULL}
-    assert len(rejected) >= 5
-    assert patient.state["results"] == list(range(10))
+    assert (len(rejected), flood.duration) == (6, 1.0)
+    assert (patient.state["results"], patient.duration) == (list(range(10)), 10.0)
 
 
-def test_records_beyond_the_limit_of_a_run_are_counted(runtime: Runtime) -> None:
-    async def work(event: Event, state: State) -> None:
-        """Do nothing."""
-
-    runtime.spawn("work", work)
+def test_records_beyond_the_limit_of_a_run_are_counted() -> None:
     size = 6_000  # two records an item: more than a run keeps
 
-    result = runtime.run(Map(Sequential("work"), over="items", concurrency=AT_ONCE), state={"items": [0] * size})
+    with Runtime() as runtime:
+        runtime.spawn("work", Scripted(Returns()))
+        workflow = Map(Sequential("work"), over="items", concurrency=AT_ONCE)
+        result = runtime.run(workflow, state={"items": [0] * size})
 
     records = list(result.trace.walk())
     assert len(records) + sum(record.dropped for record in records) == 2 * size + 1
@@ -344,31 +329,32 @@ def test_metrics_are_labelled_by_declared_names() -> None:
     assert not [each for each in samples if each.name == "mixmode_label_overflow_total" and each.value]
 
 
-def test_nothing_of_an_item_waits_for_the_garbage_collector(runtime: Runtime, watcher: Watcher) -> None:
+def test_nothing_of_an_item_waits_for_the_garbage_collector() -> None:
     def work(event: Event, state: State) -> dict[str, int]:
         return {"n": state["item"]}
 
-    runtime.spawn("work", work)
-    workflow = Map(Sequential("work", "work"), over="items", concurrency=10)
-    gc.collect()
-    before = population()
-    gc.disable()
-    try:
-        for _ in range(3):
-            runtime.run(workflow, state={"items": list(range(200))})
-        after = population()
-    finally:
-        gc.enable()
+    with Runtime() as runtime:
+        runtime.spawn("work", work)
+        workflow = Map(Sequential("work", "work"), over="items", concurrency=10)
+        gc.collect()
+        before = population()
+        gc.disable()
+        try:
+            for _ in range(3):
+                runtime.run(workflow, state={"items": list(range(200))})
+            after = population()
+        finally:
+            gc.enable()
 
     assert after["Child"] - before["Child"] <= 3
     assert after["SupervisedInvocation"] - before["SupervisedInvocation"] <= 3
 
 
-def test_a_watcher_is_told_of_every_item_by_the_declared_path(runtime: Runtime, watcher: Watcher) -> None:
-    runtime.spawn("work", lambda event, state: None)
+def test_a_watcher_is_told_of_every_item_by_the_declared_path(runtime: VirtualRuntime, watcher: Watcher) -> None:
+    runtime.spawn("work", ScriptedThread(Returns()))
 
     runtime.run(Map("work", over="items", concurrency=2), state={"items": [1, 2, 3]})
 
-    watcher.await_stage("map")
+    runtime.settle()
     assert Counter(fact.path for fact in watcher.all(StageStarted)) == {"map": 1, "map/work": 3}
     assert Counter(fact.record.path for fact in watcher.all(StageEnded)) == {"map": 1, "map/work": 3}

@@ -30,7 +30,7 @@ from actors.conditions import All, Compare, Condition, Equals, Exists, Matches, 
 from actors.conditions import Any as AnyOf
 from actors.matching import MOST_MATCHERS
 from supervisors import Reason
-from tests.actors.processes import await_end, is_running, matcher_pids, open_files
+from tests.actors.processes import await_end, computing_time, is_running, matcher_pids, open_files
 from tests.scenarios.timing import eventually, fastest, seconds_of
 from tests.scenarios.watching import PATIENCE
 
@@ -38,6 +38,8 @@ BACKTRACKS = Matches("text", "(a+)+$")
 ENDLESS = {"text": "a" * 40 + "b"}
 TIMEOUT = 0.2
 NOTICED_WITHIN = 0.4
+STARTING_TIME = 0.1
+"""Seconds that a process computes at most before it searches: one that has computed for longer backtracks."""
 
 
 def touch(event: Event, state: State) -> None:
@@ -65,21 +67,11 @@ def backtracking(runtime: Runtime, known: set[int], **more: Any) -> tuple[Run, i
     pids: set[int] = set()
 
     def searches() -> bool:
-        pids.update(pid for pid in matcher_pids() - known if _has_worked(pid))
+        pids.update(pid for pid in matcher_pids() - known if computing_time(pid) >= STARTING_TIME)
         return bool(pids)
 
     assert eventually(searches)
     return run, pids.pop()
-
-
-def _has_worked(pid: int) -> bool:
-    """Say whether a process has used more time than it takes to start: it backtracks."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123  # one line
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return False
-    return int(fields[11]) / os.sysconf("SC_CLK_TCK") >= 0.1
 
 
 # What it is asked by

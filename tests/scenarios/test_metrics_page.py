@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 import urllib.request
@@ -11,29 +10,18 @@ from collections.abc import Mapping
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors import Branch, Event, Parallel, Runtime, Sequential, State, WorkflowFailedError
+from actors import Branch, Parallel, Sequential, WorkflowFailedError
+from actors.testing import Fails, Hangs, Returns, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import Backoff, Retry
 
 RUNS = 20
 
 
-def fine(event: Event, state: State) -> None:
-    state["fine"] = True
-
-
-def fails(event: Event, state: State) -> None:
-    raise ValueError("no")
-
-
-async def hangs(event: Event, state: State) -> None:
-    await asyncio.sleep(30)
-
-
-RETRY = Retry(attempts=3, backoff=Backoff(initial=0.001, jitter=0))
+RETRY = Retry(attempts=3, backoff=Backoff(initial=1.0, factor=1.0, jitter=0))
 MIXED = Sequential(
     "fine",
     Parallel(
-        Branch("broken", "fails", required=False, retry=RETRY), Branch("slow", "hangs", required=False, timeout=0.02)
+        Branch("broken", "fails", required=False, retry=RETRY), Branch("slow", "hangs", required=False, timeout=60.0)
     ),
     name="mixed",
 )
@@ -54,15 +42,17 @@ def value(page: str, name: str, labels: Mapping[str, str]) -> float:
 
 @pytest.fixture
 def page() -> str:
-    with Runtime(metrics_port=0) as runtime:
-        for agent in (fine, fails, hangs):
-            runtime.spawn(agent.__name__, agent)
+    with VirtualRuntime(metrics_port=0) as runtime:
+        runtime.spawn("fine", ScriptedThread(Returns({"fine": True})))
+        runtime.spawn("fails", ScriptedThread(Fails(ValueError("no"))))
+        runtime.spawn("hangs", Scripted(Hangs()))
         runs = [runtime.submit(MIXED) for _ in range(RUNS)]
         for run in runs:
-            run.result(30)
+            run.result()
         for _ in range(RUNS):
             with pytest.raises(WorkflowFailedError):
                 runtime.run("fails")
+        runtime.settle()
         return page_of(runtime.metrics_port)
 
 
@@ -71,6 +61,8 @@ def test_the_counts_equal_what_was_caused(page: str) -> None:
     mixed = {"workflow": "mixed"}
     branch = {**mixed, "stage": "mixed/parallel/broken", "outcome": "failed"}
     expected = {
+        ("mixmode_workflow_duration_seconds_sum", tuple(mixed.items())): 60.0 * RUNS,
+        ("mixmode_stage_duration_seconds_sum", tuple(branch.items())): 2.0 * RUNS,
         ("mixmode_workflow_duration_seconds_count", (*mixed.items(), ("outcome", "ok"))): RUNS,
         ("mixmode_workflow_duration_seconds_count", (("workflow", "fails"), ("outcome", "failed"))): RUNS,
         (stage, (*mixed.items(), ("stage", "mixed"))): RUNS,

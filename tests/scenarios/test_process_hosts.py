@@ -19,20 +19,23 @@ from tests.scenarios.agent_processes import LONG, no_process_and_no_file_is_left
 __all__ = ["no_process_and_no_file_is_left", "runtime"]  # fixtures
 
 HOST = """
-import sys, time
+import signal
 from actors import Runtime
 from tests.actors.dispatchers import process_agents as agents
+from tests.actors.processes import computing_time
+from tests.scenarios.timing import eventually
 
 runtime = Runtime().start()
 runtime.spawn("idle", agents.Fragile, dispatcher="process")
 runtime.spawn("holds the GIL", agents.Fragile, dispatcher="process")
 runtime.spawn("parent", agents.Parent, dispatcher="process")
 pids = [runtime.run(name).state["pid"] for name in ("idle", "holds the GIL", "parent")]
+before = computing_time(pids[1])
 runtime.submit("holds the GIL", {"misdeed": "backtracks"})
 pids.append(runtime.run("parent").state["child"])
-time.sleep(0.2)
+assert eventually(lambda: computing_time(pids[1]) > before + 0.1)  # it backtracks
 print(*pids, flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 

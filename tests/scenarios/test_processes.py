@@ -136,12 +136,12 @@ def test_while_one_is_replaced_the_others_take_its_events(runtime: Runtime) -> N
     assert state["pid"] != last.pid
 
 
-def test_no_misdeed_delays_the_deadlines_of_others(runtime: Runtime) -> None:
+def test_no_misdeed_delays_the_deadlines_of_others(runtime: Runtime, gate: threading.Event) -> None:
     for number, misdeed in enumerate(HANGS):
         runtime.spawn(f"hangs {number}", agents.Fragile, dispatcher="process", restart=OFTEN)
         runtime.run(f"hangs {number}", timeout=LONG)
         runtime.submit(f"hangs {number}", {"misdeed": misdeed}, timeout=SHORT)
-    runtime.spawn("waits", lambda event, state: threading.Event().wait(1.0))
+    runtime.spawn("waits", lambda event, state: gate.wait(PATIENCE))
 
     with pytest.raises(WorkflowFailedError):
         run = runtime.submit("waits", timeout=SHORT)

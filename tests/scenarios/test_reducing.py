@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import operator
 import random
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from actors import Branch, Event, Loop, Parallel, Runtime, State, WorkflowFailedError, callables
+from actors import Branch, Event, Loop, Parallel, State, WorkflowFailedError
+from actors.callables import CALLABLE_TIMEOUT
 from actors.errors import MergeConflictError
 from actors.mergers import Collect, LastWins, Reduce
+from actors.testing import VirtualRuntime, hang, sleep
 from supervisors import Reason
-from tests.scenarios.watching import PATIENCE
 
 RUNS = 50
 BRANCHES = ("ann", "bob", "cyd")
@@ -29,9 +29,9 @@ EXPECTED = {
 }
 
 
-def writer(name: str, number: int) -> Callable[[Event, State], None]:
+def writer(name: str, number: int, chance: random.Random) -> Callable[[Event, State], None]:
     def write(event: Event, state: State) -> None:
-        time.sleep(random.uniform(0, 0.002))  # the branches race, and any may win
+        sleep(chance.uniform(0, 60))  # the branches race, and any may win
         state["total"] += number
         state["best"] = state["least"] = number
         state["notes"].append(name)
@@ -46,28 +46,31 @@ def fails(event: Event, state: State) -> None:
     raise ValueError("no result")
 
 
-@pytest.fixture(autouse=True)
-def agents(runtime: Runtime) -> None:
-    for number, name in enumerate(BRANCHES, 1):
-        runtime.spawn(name, writer(name, number))
-    runtime.spawn("fails", fails)
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest) -> Iterator[VirtualRuntime]:
+    chance = random.Random(request.param)
+    with VirtualRuntime(seed=request.param) as runtime:
+        for number, name in enumerate(BRANCHES, 1):
+            runtime.spawn(name, writer(name, number, chance))
+        runtime.spawn("fails", fails)
+        yield runtime
 
 
 CALLED = {**REDUCERS, "notes": lambda notes, written: [*notes, written[-1]]}
 
 
 @pytest.mark.parametrize("reducers", [REDUCERS, CALLED], ids=["named", "called"])
-def test_racing_branches_reduce_to_one_result(runtime: Runtime, reducers: dict[str, Any]) -> None:
+def test_racing_branches_reduce_to_one_result(runtime: VirtualRuntime, reducers: dict[str, Any]) -> None:
     workflow = Parallel(*BRANCHES, merge=Reduce(reducers, default=Collect("finding")))
 
     runs = [runtime.submit(workflow, state=STARTING) for _ in range(RUNS)]
 
-    results = {repr(run.result(PATIENCE).state) for run in runs}
+    results = {repr(run.result().state) for run in runs}
     assert len(results) == 1
     assert dict(runs[0].result().state) == {**EXPECTED, "finding": ["ann's", "bob's", "cyd's"]}
 
 
-def test_a_branch_that_failed_counts_for_nothing(runtime: Runtime) -> None:
+def test_a_branch_that_failed_counts_for_nothing(runtime: VirtualRuntime) -> None:
     workflow = Parallel("ann", Branch("fails", required=False), "bob", merge=Reduce(REDUCERS, default=Collect()))
 
     result = runtime.run(workflow, state=STARTING)
@@ -76,7 +79,7 @@ def test_a_branch_that_failed_counts_for_nothing(runtime: Runtime) -> None:
     assert result.state["finding"] == ["ann's", "bob's"]
 
 
-def test_what_is_extended_grows_over_the_iterations_of_a_loop(runtime: Runtime) -> None:
+def test_what_is_extended_grows_over_the_iterations_of_a_loop(runtime: VirtualRuntime) -> None:
     reducers = {"total": "sum", "notes": "extend", "tags": "union"}
     workflow = Loop(Parallel("ann", "bob", merge=Reduce(reducers, default=LastWins())), max_iterations=2)
 
@@ -91,7 +94,7 @@ def test_what_is_extended_grows_over_the_iterations_of_a_loop(runtime: Runtime) 
     "reducers", [{"notes": "sum"}, {"notes": "sum", "total": operator.add}], ids=["named", "called"]
 )
 def test_what_does_not_go_with_its_reducer_fails_the_group_and_keeps_the_results(
-    runtime: Runtime, reducers: dict[str, Any]
+    runtime: VirtualRuntime, reducers: dict[str, Any]
 ) -> None:
     workflow = Parallel("ann", "bob", merge=Reduce(reducers, default=LastWins()), name="group")
 
@@ -104,7 +107,7 @@ def test_what_does_not_go_with_its_reducer_fails_the_group_and_keeps_the_results
     assert caught.value.state["notes"] == ["bob"]
 
 
-def test_a_reducer_that_raises_is_a_merge_error(runtime: Runtime) -> None:
+def test_a_reducer_that_raises_is_a_merge_error(runtime: VirtualRuntime) -> None:
     def reducer(value: Any, written: Any) -> Any:
         raise LookupError("no such value")
 
@@ -116,7 +119,7 @@ def test_a_reducer_that_raises_is_a_merge_error(runtime: Runtime) -> None:
     assert caught.value.__cause__.__notes__ == ["while what branch 'ann' wrote to 'total' was reduced"]
 
 
-def test_a_users_merger_may_say_that_branches_conflict(runtime: Runtime) -> None:
+def test_a_users_merger_may_say_that_branches_conflict(runtime: VirtualRuntime) -> None:
     def merge(state: State, branches: Any) -> None:
         raise MergeConflictError("finding", ("ann", "bob"))
 
@@ -126,17 +129,16 @@ def test_a_users_merger_may_say_that_branches_conflict(runtime: Runtime) -> None
     assert caught.value.outcome.reason is Reason.MERGE_CONFLICT
 
 
-def test_a_reducer_that_blocks_runs_out_of_the_mergers_time(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, gate: Any
-) -> None:
-    monkeypatch.setattr(callables, "CALLABLE_TIMEOUT", 0.1)
+def test_a_reducer_that_blocks_runs_out_of_the_mergers_time(runtime: VirtualRuntime) -> None:
+    began: list[float] = []
 
     def reducer(value: Any, written: Any) -> Any:
-        gate.wait(PATIENCE)  # the misbehaviour
+        began.append(runtime.now)
+        hang()
 
     with pytest.raises(WorkflowFailedError) as caught:
         runtime.run(Parallel("ann", merge=Reduce({"total": reducer}), name="group"), state=STARTING)
 
     outcome = caught.value.outcome
     assert (outcome.reason, outcome.budget) == (Reason.MERGE_ERROR, "merger of group (merge)")
-    gate.set()
+    assert runtime.now == began[0] + CALLABLE_TIMEOUT

@@ -19,7 +19,9 @@ from actors import (
     Runtime,
     State,
 )
-from tests.scenarios.timing import eventually
+from actors.testing import AnswersAfter, ScriptedThread, VirtualRuntime, sleep
+from supervisors.facts import DeadLettered
+from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE, Watcher
 
 
@@ -37,12 +39,18 @@ class Counter(Agent):
 Ref = pykka.ActorRef[Any]
 
 
+@pytest.fixture(params=range(5), ids="seed {}".format)
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param, observers=[watcher]) as runtime:
+        yield runtime
+
+
 @pytest.fixture
-def ref(runtime: Runtime) -> Iterator[Ref]:
+def ref(runtime: VirtualRuntime) -> Iterator[Ref]:
     yield runtime.spawn("counter", Counter)
 
 
-def test_a_ref_is_an_actor_ref(runtime: Runtime, ref: Ref) -> None:
+def test_a_ref_is_an_actor_ref(runtime: VirtualRuntime, ref: Ref) -> None:
     assert isinstance(ref, pykka.ActorRef)
     assert ref.is_alive()
     assert runtime.agent("counter") == ref
@@ -62,30 +70,29 @@ def test_asking_without_blocking_gives_a_future(ref: Ref) -> None:
     futures = [ref.ask(Event(), block=False) for _ in range(5)]
 
     assert all(isinstance(future, pykka.Future) for future in futures)
-    counts = [result.state["count"] for result in pykka.get_all(futures, timeout=PATIENCE)]
+    counts = [result.state["count"] for result in pykka.get_all(futures, timeout=60.0)]
     assert counts == [1, 2, 3, 4, 5]
 
 
 def test_a_future_can_be_mapped_and_got_twice(ref: Ref) -> None:
     future = ref.ask(Event(), block=False)
 
-    assert future.get(timeout=PATIENCE) is future.get(timeout=PATIENCE)
-    assert future.map(lambda result: result.state["count"]).get(timeout=PATIENCE) == 1
+    assert future.get() is future.get()
+    assert future.map(lambda result: result.state["count"]).get() == 1
 
 
-def test_a_future_can_be_awaited_without_blocking_the_loop(runtime: Runtime, gate: threading.Event) -> None:
+def test_a_future_can_be_awaited_without_blocking_the_loop(gate: threading.Event) -> None:
     def waits(event: Event, state: State) -> None:
         gate.wait(PATIENCE)
 
-    ref = runtime.spawn("waits", waits)
-
-    async def client() -> bool:
+    async def client(ref: Ref) -> bool:
         future = ref.ask(Event(), block=False)
         asyncio.get_running_loop().call_soon(gate.set)
         await future
         return True
 
-    assert asyncio.run(client())
+    with Runtime() as runtime:
+        assert asyncio.run(client(runtime.spawn("waits", waits)))
 
 
 def test_what_the_agent_raises_is_raised_by_ask(ref: Ref) -> None:
@@ -101,11 +108,14 @@ def test_telling_does_not_answer(ref: Ref) -> None:
     assert ref.ask(Event(), block=True).state["count"] == 2
 
 
-def test_a_failure_of_what_was_told_is_logged_and_keeps_the_agent(ref: Ref, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_of_what_was_told_is_logged_and_keeps_the_agent(
+    runtime: VirtualRuntime, ref: Ref, caplog: pytest.LogCaptureFixture
+) -> None:
     ref.tell(Event(data={"fail": True}))
 
     assert ref.ask(Event(), block=True).state["count"] == 1
-    assert eventually(lambda: "asked to" in caplog.text)
+    runtime.settle()
+    assert "asked to" in caplog.text
 
 
 @pytest.mark.parametrize("message", ["text", {"a": "mapping"}, None, 7])
@@ -121,14 +131,14 @@ def test_proxies_are_refused_with_a_reason(ref: Ref) -> None:
         ref.proxy()
 
 
-def test_stopping_a_ref_stops_its_agent(runtime: Runtime, ref: Ref) -> None:
+def test_stopping_a_ref_stops_its_agent(runtime: VirtualRuntime, ref: Ref) -> None:
     ref.ask(Event())
 
-    assert ref.stop(timeout=PATIENCE) is True
+    assert ref.stop(timeout=60.0) is True
 
     assert not ref.is_alive()
     assert runtime.agents == ()
-    assert ref.stop(timeout=PATIENCE) is False
+    assert ref.stop(timeout=60.0) is False
     with pytest.raises(pykka.ActorDeadError):
         ref.ask(Event())
     with pytest.raises(pykka.ActorDeadError):
@@ -138,44 +148,41 @@ def test_stopping_a_ref_stops_its_agent(runtime: Runtime, ref: Ref) -> None:
 def test_stopping_without_blocking_gives_a_future(ref: Ref) -> None:
     stopping = ref.stop(block=False)
 
-    assert stopping.get(timeout=PATIENCE) is True
+    assert stopping.get() is True
     assert not ref.is_alive()
 
 
-def test_an_ask_that_took_too_long_raises_pykkas_timeout_and_goes_on(runtime: Runtime, gate: threading.Event) -> None:
+def test_an_ask_that_took_too_long_raises_pykkas_timeout_and_goes_on(runtime: VirtualRuntime) -> None:
     handled = []
 
     def waits(event: Event, state: State) -> None:
-        gate.wait(PATIENCE)
+        sleep(HOUR)
         handled.append(event)
 
     ref = runtime.spawn("waits", waits)
 
     with pytest.raises(pykka.Timeout):
-        ref.ask(Event(), timeout=0.01)
+        ref.ask(Event(), timeout=60.0)
 
-    gate.set()
-    assert eventually(lambda: len(handled) == 1)
+    assert (runtime.now, handled) == (60.0, [])
+    runtime.advance(HOUR - 60.0)
+    assert len(handled) == 1
 
 
-def test_the_timeout_of_an_agent_ends_an_ask(runtime: Runtime, watcher: Watcher) -> None:
-    goes_on = threading.Event()
-
-    def waits(event: Event, state: State) -> None:
-        goes_on.wait(PATIENCE)  # the misbehaviour: longer than it may
-
-    ref = runtime.spawn("waits", waits, timeout=0.05)
+def test_the_timeout_of_an_agent_ends_an_ask(runtime: VirtualRuntime, watcher: Watcher) -> None:
+    ref = runtime.spawn("waits", ScriptedThread(AnswersAfter(HOUR)), timeout=60.0)
 
     with pytest.raises(AgentTimeoutError) as caught:
         ref.ask(Event())
 
     assert caught.value.outcome.budget == "agent waits"
-    goes_on.set()
-    watcher.await_dead_letter("late_answer")
+    assert runtime.now == 60.0
+    runtime.advance(HOUR)
+    assert [letter.reason for letter in watcher.all(DeadLettered)] == ["late_answer"]
 
 
 def test_an_agent_that_is_asked_directly_has_an_empty_state_and_its_context(
-    runtime: Runtime,
+    runtime: VirtualRuntime,
 ) -> None:
     def tell_all(event: Event, state: State, context: AgentContext) -> dict[str, object]:
         return {"keys": list(state), "left": context.remaining, "attempt": context.attempt}
@@ -185,7 +192,7 @@ def test_an_agent_that_is_asked_directly_has_an_empty_state_and_its_context(
     assert dict(ref.ask(Event(), block=True).state) == {"keys": [], "left": None, "attempt": 1}
 
 
-def test_events_from_one_sender_are_handled_in_order(runtime: Runtime) -> None:
+def test_events_from_one_sender_are_handled_in_order(runtime: VirtualRuntime) -> None:
     seen: list[int] = []
 
     class Listener(Agent):
@@ -202,7 +209,7 @@ def test_events_from_one_sender_are_handled_in_order(runtime: Runtime) -> None:
 
 
 def test_a_ref_of_a_stopped_runtime_is_dead() -> None:
-    with Runtime() as runtime:
+    with VirtualRuntime() as runtime:
         ref = runtime.spawn("counter", Counter)
 
     assert not ref.is_alive()

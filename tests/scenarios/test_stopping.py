@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,25 +20,37 @@ from actors import (
     State,
     UnknownAgentError,
 )
+from actors.testing import AnswersAfter, Hangs, ScriptedThread, VirtualRuntime, sleep
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.timing import seconds_of
 from tests.scenarios.watching import PATIENCE
 
 ASKERS = 8
 ASKS = 200
 
+WORKING_TIME = 60.0
+"""Virtual seconds that a busy agent takes."""
 
-class Busy:
-    """A plain agent that waits at a gate, once it has said that it began."""
+seeds = pytest.mark.parametrize("seed", range(5))
 
-    def __init__(self) -> None:
-        self.began = threading.Event()
-        self.gate = threading.Event()
 
-    def work(self, event: Event, state: State) -> None:
-        self.began.set()
-        self.gate.wait(PATIENCE)
-        state["worked"] = True
+@pytest.fixture
+def seed() -> int:
+    return 0
+
+
+@pytest.fixture
+def virtual(seed: int) -> Iterator[VirtualRuntime]:
+    """A runtime that lets what it has begun come to its end."""
+    with VirtualRuntime(seed=seed, abandon_after=1.0, grace=10 * WORKING_TIME) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def busy(virtual: VirtualRuntime) -> ScriptedThread:
+    """A plain agent that takes its time, with one event at once."""
+    busy = ScriptedThread(AnswersAfter(WORKING_TIME, {"worked": True}))
+    virtual.spawn("busy", busy, concurrency=1)
+    return busy
 
 
 def answers(event: Event, state: State) -> None:
@@ -61,9 +74,10 @@ class AsyncAnswerer(Agent):
 KINDS = [answers, answers_async, Answerer, AsyncAnswerer]
 
 
+@seeds
 @pytest.mark.parametrize("agent", KINDS)
-def test_leaving_drains_what_is_in_progress(agent: Any) -> None:
-    with Runtime() as runtime:
+def test_leaving_drains_what_is_in_progress(agent: Any, seed: int) -> None:
+    with VirtualRuntime(seed=seed) as runtime:
         runtime.spawn("agent", agent)
         runs = [runtime.submit(Sequential(*["agent"] * 5)) for _ in range(50)]
 
@@ -71,41 +85,41 @@ def test_leaving_drains_what_is_in_progress(agent: Any) -> None:
     assert all(run.result().state["answer"] == 42 for run in runs)
 
 
-def test_a_stopping_runtime_takes_no_new_work() -> None:
-    busy = Busy()
-    runtime = Runtime().start()
-    runtime.spawn("busy", busy.work)
-    run = runtime.submit("busy")
-    stopping = threading.Thread(target=runtime.stop)
-    stopping.start()
+@seeds
+@pytest.mark.usefixtures("busy")
+def test_a_stopping_runtime_takes_no_new_work(virtual: VirtualRuntime) -> None:
+    refused: list[float] = []
 
-    refused = False
-    while not refused:
-        try:
-            runtime.submit("busy", timeout=PATIENCE)
-        except RuntimeNotRunningError:
-            refused = True
-    busy.gate.set()
-    stopping.join(PATIENCE)
+    def submits(event: Event, state: State) -> None:
+        for call in (lambda: virtual.submit("busy"), lambda: virtual.spawn("more", answers)):
+            sleep(1.0)
+            with pytest.raises(RuntimeNotRunningError):
+                call()
+            refused.append(virtual.now)
 
-    assert run.result().state["worked"] is True
-    for call in (lambda: runtime.submit("busy"), lambda: runtime.spawn("more", answers)):
+    virtual.spawn("submits", submits)
+    runs = [virtual.submit(name) for name in ("busy", "submits")]
+    virtual.settle()
+
+    virtual.stop()
+
+    assert refused == [1.0, 2.0]
+    assert [run.result().duration for run in runs] == [WORKING_TIME, 2.0]
+    for call in (lambda: virtual.submit("busy"), lambda: virtual.spawn("more", answers)):
         with pytest.raises(RuntimeNotRunningError):
             call()
 
 
 def test_what_outlives_the_grace_is_cancelled_and_reported() -> None:
-    busy = Busy()
-    runtime = Runtime(abandon_after=0.05).start()
-    runtime.spawn("busy", busy.work)
-    run = runtime.submit("busy")
-    assert busy.began.wait(PATIENCE)
+    with VirtualRuntime(abandon_after=1.0) as runtime:
+        runtime.spawn("busy", ScriptedThread(Hangs()))
+        run = runtime.submit("busy")
+        runtime.settle()
 
-    report = runtime.stop(timeout=0.1)
+        report = runtime.stop(timeout=60.0)
 
-    assert isinstance(run.exception(), RunCancelledError)
-    assert len(report.cancelled_runs) == 1
-    busy.gate.set()
+        assert isinstance(run.exception(), RunCancelledError)
+        assert len(report.cancelled_runs) == 1
 
 
 def test_stopping_again_reports_nothing() -> None:
@@ -120,96 +134,97 @@ def test_a_runtime_is_not_started_twice() -> None:
         runtime.start()
 
 
-def test_given_up_work_does_not_hold_up_the_end(gate: threading.Event) -> None:
-    def hangs(event: Event, state: State) -> None:
-        gate.wait(PATIENCE)  # the misbehaviour
+def test_given_up_work_does_not_hold_up_the_end(virtual: VirtualRuntime) -> None:
+    virtual.spawn("hangs", ScriptedThread(Hangs()))
+    virtual.submit("hangs", timeout=1.0).exception()
+    virtual.advance(2.0)  # longer than it takes to give it up
+    before = virtual.now
 
-    with Runtime(abandon_after=0.05, grace=5.0) as runtime:
-        runtime.spawn("hangs", hangs)
-        runtime.submit("hangs", timeout=0.05).exception()
-        threading.Event().wait(0.2)  # longer than it takes to give it up
+    virtual.stop()
 
-        assert seconds_of(runtime.stop) < 2
-    gate.set()
+    assert virtual.now - before == 0
 
 
 # Stopping an agent.
 
 
-@pytest.fixture
-def busy(runtime: Runtime) -> Busy:
-    busy = Busy()
-    runtime.spawn("busy", busy.work, concurrency=1)
-    return busy
+@seeds
+@pytest.mark.usefixtures("busy")
+def test_what_is_in_flight_may_finish_and_what_is_queued_is_rejected(virtual: VirtualRuntime) -> None:
+    running = virtual.submit("busy")
+    virtual.settle()
+    queued = [virtual.submit("busy") for _ in range(3)]
+    asked = virtual.agent("busy").ask(Event(), block=False)
+    virtual.settle()
 
-
-def test_what_is_in_flight_may_finish_and_what_is_queued_is_rejected(runtime: Runtime, busy: Busy) -> None:
-    running = runtime.submit("busy")
-    assert busy.began.wait(PATIENCE)
-    queued = [runtime.submit("busy") for _ in range(3)]
-    asked = runtime.agent("busy").ask(Event(), block=False)
-
-    stopped = runtime.stop_agent("busy", block=False)
+    stopped = virtual.stop_agent("busy", block=False)
 
     for run in queued:
-        error = run.exception(PATIENCE)
+        error = run.exception()
         assert error is not None
         assert (error.outcome.kind, error.outcome.reason) == (
             OutcomeKind.REJECTED,
             Reason.AGENT_STOPPED,
         )
     with pytest.raises(AgentStoppedError):
-        asked.get(timeout=PATIENCE)
+        asked.get()
+    assert virtual.now == 0
     assert running.running()
-    busy.gate.set()
-    stopped.get(timeout=PATIENCE)
-    assert running.result(PATIENCE).state["worked"] is True
+    stopped.get()
+    assert virtual.now == WORKING_TIME
+    assert running.result().state["worked"] is True
     with pytest.raises(UnknownAgentError):
-        runtime.submit("busy")
+        virtual.submit("busy")
 
 
-def test_what_outlives_the_grace_of_an_agent_is_cancelled(runtime: Runtime, busy: Busy) -> None:
-    running = runtime.submit("busy")
-    assert busy.began.wait(PATIENCE)
+@pytest.mark.usefixtures("busy")
+def test_what_outlives_the_grace_of_an_agent_is_cancelled(virtual: VirtualRuntime) -> None:
+    running = virtual.submit("busy")
+    virtual.settle()
 
-    runtime.stop_agent("busy", grace=0.05, timeout=PATIENCE)
+    virtual.stop_agent("busy", grace=WORKING_TIME / 2)
 
-    error = running.exception(PATIENCE)
+    error = running.exception()
     assert error is not None
     assert error.outcome.kind is OutcomeKind.CANCELLED
     assert error.outcome.reason is Reason.AGENT_STOPPED
-    busy.gate.set()
+    assert error.trace is not None
+    assert error.trace.duration == WORKING_TIME / 2
 
 
-def test_a_name_is_free_again_when_its_agent_has_stopped(runtime: Runtime) -> None:
-    runtime.spawn("agent", answers)
+@seeds
+def test_a_name_is_free_again_when_its_agent_has_stopped(virtual: VirtualRuntime) -> None:
+    virtual.spawn("agent", answers)
 
     for _ in range(20):
-        runtime.stop_agent("agent", timeout=PATIENCE)
-        runtime.spawn("agent", Answerer)
-        assert runtime.run("agent").state["answer"] == 42
+        virtual.stop_agent("agent")
+        virtual.spawn("agent", Answerer)
+        assert virtual.run("agent").state["answer"] == 42
 
 
-def test_stopping_twice_answers_both(runtime: Runtime, busy: Busy) -> None:
-    runtime.submit("busy")
-    assert busy.began.wait(PATIENCE)
+@seeds
+@pytest.mark.usefixtures("busy")
+def test_stopping_twice_answers_both(virtual: VirtualRuntime) -> None:
+    virtual.submit("busy")
+    virtual.settle()
 
-    replies = [runtime.stop_agent("busy", block=False) for _ in range(2)]
-    busy.gate.set()
+    replies = [virtual.stop_agent("busy", block=False) for _ in range(2)]
 
     for reply in replies:
-        reply.get(timeout=PATIENCE)
+        reply.get()
+        assert virtual.now == WORKING_TIME
 
 
-def test_a_workflow_whose_agent_is_stopped_midway_ends(runtime: Runtime, busy: Busy) -> None:
-    runtime.spawn("last", answers)
-    run = runtime.submit(Sequential("busy", "last"))
-    assert busy.began.wait(PATIENCE)
+@seeds
+@pytest.mark.usefixtures("busy")
+def test_a_workflow_whose_agent_is_stopped_midway_ends(virtual: VirtualRuntime) -> None:
+    virtual.spawn("last", answers)
+    run = virtual.submit(Sequential("busy", "last"))
+    virtual.settle()
 
-    runtime.stop_agent("last", timeout=PATIENCE)
-    busy.gate.set()
+    virtual.stop_agent("last")
 
-    error = run.exception(PATIENCE)
+    error = run.exception()
     assert error is not None
     assert error.outcome.culprit == "sequential/last"
     assert error.state["worked"] is True
@@ -219,6 +234,7 @@ def test_a_workflow_whose_agent_is_stopped_midway_ends(runtime: Runtime, busy: B
 def test_whoever_asks_an_agent_that_stops_is_answered(runtime: Runtime, agent: Any) -> None:
     ref = runtime.spawn("agent", agent)
     started = threading.Barrier(ASKERS + 1)
+    has_some = threading.Event()
     answered: list[str] = []
     unexpected: list[BaseException] = []
 
@@ -233,13 +249,14 @@ def test_whoever_asks_an_agent_that_stops_is_answered(runtime: Runtime, agent: A
             except BaseException as error:  # noqa: BLE001  # whatever it is, it is shown
                 answered.append(type(error).__name__)
                 unexpected.append(error)
+            if len(answered) > ASKERS * ASKS / 10:
+                has_some.set()
 
     askers = [threading.Thread(target=ask) for _ in range(ASKERS)]
     for asker in askers:
         asker.start()
     started.wait(PATIENCE)
-    while len(answered) < ASKERS * ASKS / 10:
-        threading.Event().wait(0.0005)
+    assert has_some.wait(PATIENCE)
 
     runtime.stop_agent("agent", timeout=PATIENCE)
 
@@ -256,22 +273,32 @@ def test_runs_of_an_agent_that_stops_all_end(runtime: Runtime) -> None:
 
     runtime.stop_agent("agent", timeout=PATIENCE)
 
-    kinds = {run.exception(PATIENCE) is None for run in runs}
-    assert kinds <= {True, False}
+    errors = [error for run in runs if (error := run.exception(PATIENCE)) is not None]
+    for error in errors:
+        assert error.trace is not None
+        *_, last = error.trace.walk()
+        assert last.outcome.kind is OutcomeKind.REJECTED
+        assert last.outcome.reason in (Reason.AGENT_STOPPED, Reason.UNKNOWN_AGENT)  # the second when it has been
     assert runtime.runs_in_progress == 0
 
 
 def test_stop_async_does_not_block_the_loop() -> None:
-    busy = Busy()
+    gate = threading.Event()
+
+    def waits(event: Event, state: State) -> None:
+        state["worked"] = gate.wait(PATIENCE)
 
     async def host() -> None:
         runtime = Runtime().start()
-        runtime.spawn("busy", busy.work)
+        runtime.spawn("busy", waits)
         run = runtime.submit("busy")
         stopping = asyncio.create_task(runtime.stop_async())
-        await asyncio.sleep(0.01)  # it has to wait now, and the loop does not
+        for _ in range(10):
+            await asyncio.sleep(0)  # it begins to stop; then it has to wait, and the loop does not
+        with pytest.raises(RuntimeNotRunningError):
+            runtime.submit("busy")
         assert not stopping.done()
-        busy.gate.set()
+        gate.set()
         await stopping
         assert run.result().state["worked"] is True
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
-from actors import AgentStoppedError, Event, Runtime, WorkflowFailedError
+from actors import AgentStoppedError, Event, WorkflowFailedError
+from actors.testing import VirtualRuntime
 from supervisors import Backoff, Reason, Restart
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
 from supervisors.strategies import Strategy
-from tests.scenarios.teams import GATES, Log, answers, crash, log, make_group, member, opened
-from tests.scenarios.timing import eventually
-from tests.scenarios.watching import PATIENCE, Watcher
+from tests.scenarios.teams import Log, answers, crash, log, make_group, member, runtime
+from tests.scenarios.virtual_runs import HOUR
+from tests.scenarios.watching import Watcher
 
-__all__ = ["log", "opened"]  # fixtures
+__all__ = ["log", "runtime"]  # fixtures
 
 AT_ONCE = Backoff(initial=0)
 
@@ -22,7 +21,7 @@ AT_ONCE = Backoff(initial=0)
 # Order
 
 
-def test_a_group_starts_in_declared_order_and_stops_in_reverse(runtime: Runtime, log: Log) -> None:
+def test_a_group_starts_in_declared_order_and_stops_in_reverse(runtime: VirtualRuntime, log: Log) -> None:
     with runtime.group("team") as group:
         for name in "abcd":
             group.spawn(name, member(log, name))
@@ -37,19 +36,21 @@ def test_a_group_starts_in_declared_order_and_stops_in_reverse(runtime: Runtime,
     assert (runtime.agents, group.agents) == ((), ())
 
 
-def test_a_runtime_that_stops_stops_its_groups_in_reverse(log: Log) -> None:
-    with Runtime() as runtime:
-        make_group(runtime, log, "one_for_one")
+def test_a_runtime_that_stops_stops_its_groups_in_reverse(runtime: VirtualRuntime, log: Log) -> None:
+    make_group(runtime, log, "one_for_one")
+
+    runtime.stop()
 
     assert log.taken() == ["stop c", "stop b", "stop a"]
 
 
-def test_nothing_of_a_group_starts_when_one_spec_is_faulty(runtime: Runtime, log: Log) -> None:
+def test_nothing_of_a_group_starts_when_one_spec_is_faulty(runtime: VirtualRuntime, log: Log) -> None:
     with pytest.raises(ValueError, match="concurrency"), runtime.group("team") as group:
         ref = group.spawn("a", member(log, "a"))
         group.spawn("b", member(log, "b"), concurrency=0)
 
-    assert eventually(lambda: runtime.agents == ())
+    runtime.settle()
+    assert runtime.agents == ()
     assert not ref.is_alive()
     assert log.taken() == []
 
@@ -65,47 +66,50 @@ def test_nothing_of_a_group_starts_when_one_spec_is_faulty(runtime: Runtime, log
         ("rest_for_one", ["stop c", "stop b", "start b", "start c"]),
     ],
 )
-def test_a_crash_restarts_whom_the_strategy_says(runtime: Runtime, log: Log, strategy: str, told: list[str]) -> None:
+def test_a_crash_restarts_whom_the_strategy_says(
+    runtime: VirtualRuntime, log: Log, strategy: str, told: list[str]
+) -> None:
     make_group(runtime, log, strategy)
 
     crash(runtime, "b")
 
-    assert eventually(lambda: log.entries == told)
+    runtime.settle()
+    assert log.entries == told
     assert all(answers(runtime, name) for name in "abc")
 
 
-def test_what_was_queued_for_a_sibling_is_done_after_the_restart(runtime: Runtime, log: Log, opened: str) -> None:
+def test_what_was_queued_for_a_sibling_is_done_after_the_restart(runtime: VirtualRuntime, log: Log) -> None:
     make_group(runtime, log, "one_for_all")
-    held = runtime.submit("c", {"waits": opened})
-    assert eventually(lambda: "begin c" in log.entries)
+    held = runtime.submit("c", {"takes": 1.0})
+    runtime.settle()
     queued = [runtime.submit("c") for _ in range(5)]
 
     crash(runtime, "a")
-    GATES[opened].set()
 
-    assert held.result(PATIENCE).state["by"] == "c"  # it was in flight, and could end
-    assert [run.result(PATIENCE).state["by"] for run in queued] == ["c"] * 5
+    assert held.result().state["by"] == "c"  # it was in flight, and could end
+    assert [run.result().state["by"] for run in queued] == ["c"] * 5
+    assert runtime.now == 1.0
     assert log.taken() == ["begin c", "stop c", "stop b", "stop a", "start a", "start b", "start c"]
 
 
-@pytest.mark.leaves_abandoned_work
-def test_what_a_sibling_does_not_finish_within_the_grace_is_cancelled(runtime: Runtime, log: Log, opened: str) -> None:
-    make_group(runtime, log, "one_for_all", grace=0.05)
-    held = runtime.submit("c", {"waits": opened})
-    assert eventually(lambda: "begin c" in log.entries)
+def test_what_a_sibling_does_not_finish_within_the_grace_is_cancelled(runtime: VirtualRuntime, log: Log) -> None:
+    make_group(runtime, log, "one_for_all", grace=60.0)
+    held = runtime.submit("c", {"takes": HOUR})
+    runtime.settle()
 
     crash(runtime, "a")
 
-    failure = held.exception(PATIENCE)
+    failure = held.exception()
     assert isinstance(failure, WorkflowFailedError)
     assert "stopped together with its group" in str(failure)
+    assert runtime.now == 60.0
     assert answers(runtime, "c")
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.expects_errors
 def test_an_agent_that_cannot_start_again_is_marked_failed_and_the_supervisor_still_answers(
-    runtime: Runtime, log: Log, strategy: Strategy
+    runtime: VirtualRuntime, log: Log, strategy: Strategy
 ) -> None:
     policy = {"restart": Restart(max_restarts=2, backoff=AT_ONCE)}
     group = make_group(runtime, log, strategy, restart=Restart(max_restarts=0), spawned={"b": policy})
@@ -114,30 +118,40 @@ def test_an_agent_that_cannot_start_again_is_marked_failed_and_the_supervisor_st
     crash(runtime, "b")
 
     survivors = {"one_for_one": "ac", "one_for_all": "", "rest_for_one": "a"}[strategy]
-    assert eventually(lambda: len(runtime.health.reasons) == 3 - len(survivors))
+    runtime.settle()
+    assert len(runtime.health.reasons) == 3 - len(survivors)
     group.spawn("d", member(log, "d"))
     assert all(answers(runtime, name) for name in survivors + "d")
     for name in set("abc") - set(survivors):
         with pytest.raises(WorkflowFailedError) as caught:
-            runtime.run(name, timeout=PATIENCE)
+            runtime.run(name)
         assert caught.value.outcome.reason is Reason.AGENT_FAILED
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.expects_errors
 def test_another_agent_that_fails_to_start_during_a_restart_is_restarted_too(
-    runtime: Runtime, watcher: Watcher, log: Log, strategy: Strategy
+    runtime: VirtualRuntime, watcher: Watcher, log: Log, strategy: Strategy
 ) -> None:
-    make_group(runtime, log, strategy, spawned={"c": {"restart": Restart(backoff=Backoff(initial=0.01))}})
+    make_group(
+        runtime,
+        log,
+        strategy,
+        spawned={"c": {"restart": Restart(backoff=Backoff(initial=60.0, maximum=60.0, jitter=0))}},
+    )
     log.cannot_start.add("c")
     crash(runtime, "c")
-    watcher.await_fact(AgentRestarted, lambda fact: fact.agent == "c" and fact.reason == "start_failed")
+    runtime.settle()
 
     crash(runtime, "a") if strategy == "one_for_one" else None
     log.cannot_start.clear()
 
-    assert all(answers(runtime, name) for name in "ab")
-    assert eventually(lambda: runtime.health.is_ok or bool(watcher.all(AgentGivenUp)))
+    assert all(answers(runtime, name) for name in "abc")
+    assert runtime.health.is_ok
+    assert runtime.now == 60.0
+    runtime.settle()
+    reasons = [fact.reason for fact in watcher.all(AgentRestarted) if fact.agent == "c"]
+    assert reasons == ["base_exception", "start_failed"]
 
 
 # Escalation
@@ -145,7 +159,7 @@ def test_another_agent_that_fails_to_start_during_a_restart_is_restarted_too(
 
 @pytest.mark.expects_errors
 def test_an_escalation_goes_from_the_child_to_its_group_to_the_runtime_and_ends_there(
-    runtime: Runtime, watcher: Watcher, log: Log
+    runtime: VirtualRuntime, watcher: Watcher, log: Log
 ) -> None:
     frail = {"restart": Restart(max_restarts=1, backoff=AT_ONCE)}
     make_group(
@@ -161,26 +175,28 @@ def test_an_escalation_goes_from_the_child_to_its_group_to_the_runtime_and_ends_
     told = []
     for _ in range(4):
         crash(runtime, "b")
-        assert eventually(lambda: bool(runtime.health.reasons) or log.entries[-1:] == ["start c"])
+        runtime.settle()
+        assert bool(runtime.health.reasons) or log.entries[-1:] == ["start c"]
         told.append([entry for entry in log.taken() if "bystander" not in entry])
 
     child, group = ["stop c", "stop b", "start b", "start c"], ["stop c", "stop b", "stop a", "start a", "start b"]
     assert told[:3] == [child, [*group, "start c"], child]
     assert len(watcher.all(GroupRestarted)) == 1
-    assert [watcher.await_fact(AgentGivenUp, lambda fact, name=name: fact.agent == name).agent for name in "bc"]  # type: ignore[misc]  # a default binds the name
+    assert sorted(fact.agent for fact in watcher.all(AgentGivenUp)) == ["b", "c"]
     assert runtime.health.status == "degraded"
     assert [reason.split(" is marked")[0] for reason in runtime.health.reasons] == ["agent 'b'", "agent 'c'"]
     with pytest.raises(AgentStoppedError, match="depends on agent 'b'"):
-        runtime.agent("c").ask(Event(), timeout=PATIENCE)
+        runtime.agent("c").ask(Event())
     assert answers(runtime, "a")
     assert answers(runtime, "bystander")
 
 
 @pytest.mark.expects_errors
-def test_health_is_good_again_when_who_failed_was_stopped_and_spawned_anew(runtime: Runtime, log: Log) -> None:
+def test_health_is_good_again_when_who_failed_was_stopped_and_spawned_anew(runtime: VirtualRuntime, log: Log) -> None:
     runtime.spawn("frail", member(log, "frail"), restart=Restart(max_restarts=0))
     crash(runtime, "frail")
-    assert eventually(lambda: str(runtime.health).startswith("degraded; agent 'frail' is marked failed: "))
+    runtime.settle()
+    assert str(runtime.health).startswith("degraded; agent 'frail' is marked failed: ")
 
     runtime.stop_agent("frail")
     runtime.spawn("frail", member(log, "frail"))
@@ -193,23 +209,23 @@ def test_health_is_good_again_when_who_failed_was_stopped_and_spawned_anew(runti
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
-@pytest.mark.leaves_abandoned_work
 @pytest.mark.expects_errors
 def test_a_hanging_constructor_does_not_keep_the_supervisor_from_answering_for_others(
-    log: Log, strategy: Strategy, gate: threading.Event
+    runtime: VirtualRuntime, log: Log, strategy: Strategy
 ) -> None:
-    with Runtime(hook_timeout=0.3, abandon_after=0.1) as runtime:
-        make_group(runtime, log, strategy, "ab")
-        runtime.spawn("outside", member(log, "outside"))
-        log.hangs_in_start["c"] = gate
-        team = runtime.group("other", strategy=strategy)
-        team.spawn("c", member(log, "c"), restart=Restart(max_restarts=1, backoff=AT_ONCE))
-        team.spawn("d", member(log, "d"), restart=Restart(max_restarts=1, backoff=AT_ONCE))
+    make_group(runtime, log, strategy, "ab")
+    runtime.spawn("outside", member(log, "outside"))
+    log.hangs_in_start.add("c")
+    team = runtime.group("other", strategy=strategy)
+    team.spawn("c", member(log, "c"), restart=Restart(max_restarts=1, backoff=AT_ONCE))
+    team.spawn("d", member(log, "d"), restart=Restart(max_restarts=1, backoff=AT_ONCE))
 
-        crash(runtime, "a")
-        crash(runtime, "outside")
+    crash(runtime, "a")
+    crash(runtime, "outside")
 
-        assert all(answers(runtime, name) for name in ("a", "b", "outside"))
-        assert eventually(lambda: any("'c'" in reason for reason in runtime.health.reasons))
-        if strategy == "one_for_one":
-            assert answers(runtime, "d")
+    assert all(answers(runtime, name) for name in ("a", "b", "outside"))
+    assert runtime.now == 0.0
+    runtime.advance(HOUR)
+    assert any("'c'" in reason for reason in runtime.health.reasons)
+    if strategy == "one_for_one":
+        assert answers(runtime, "d")

@@ -21,7 +21,7 @@ SOON, SPREAD = 4.0, 10.0
 
 
 async def hangs(event: Event, state: State) -> None:
-    await asyncio.sleep(3600)
+    await asyncio.sleep(3600)  # the agent: hangs until it is cancelled
 
 
 def failed(run: Run) -> WorkflowFailedError:

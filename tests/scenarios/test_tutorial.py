@@ -16,16 +16,18 @@ from actors import (
     Loop,
     MultiStage,
     Parallel,
-    Runtime,
     Sequential,
     Stage,
     State,
     UnknownAgentError,
 )
 from actors.conditions import Equals, Exists
+from actors.testing import Returns, ScriptedThread, VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.tutorial import SHORT, adding, broken, failure_of, stuck
-from tests.scenarios.watching import PATIENCE
+from tests.scenarios.tutorial import SHORT, adding, broken, failure_of, runtime, seeded, stuck
+from tests.scenarios.virtual_runs import HOUR
+
+__all__ = ["runtime"]  # a fixture
 
 # Stages: research and analysis
 
@@ -45,16 +47,17 @@ def reports(event: Event, state: State) -> None:
 
 
 @pytest.fixture
-def laboratory(runtime: Runtime) -> Runtime:
+def laboratory(runtime: VirtualRuntime) -> VirtualRuntime:
     runtime.spawn("search", lambda event, state: {"topic": event.data["topic"]})
     runtime.spawn("extract", adding("facts", "rising"))
-    runtime.spawn("trends", lambda event, state: {"trends": "up"})
-    runtime.spawn("risks", lambda event, state: {"risks": "none"})
+    runtime.spawn("trends", ScriptedThread(Returns({"trends": "up"})))
+    runtime.spawn("risks", ScriptedThread(Returns({"risks": "none"})))
     runtime.spawn("report", reports)
     return runtime
 
 
-def test_research_gathers_analyses_and_reports(laboratory: Runtime) -> None:
+@seeded
+def test_research_gathers_analyses_and_reports(laboratory: VirtualRuntime) -> None:
     result = laboratory.run(research(timeout=60, success=Exists("risks")), {"topic": "bread"})
 
     assert result.state["report"] == "bread: up"
@@ -68,10 +71,10 @@ def test_research_gathers_analyses_and_reports(laboratory: Runtime) -> None:
     assert notes["workflow_complete"] is True
 
 
-def test_a_verdict_on_a_stage_is_no_failure_of_its_agents(laboratory: Runtime) -> None:
+def test_a_verdict_on_a_stage_is_no_failure_of_its_agents(laboratory: VirtualRuntime) -> None:
     verdict = failure_of(laboratory, research(success=Exists("chances")), {"topic": "bread"})
     laboratory.stop_agent("risks")
-    laboratory.spawn("risks", broken)
+    laboratory.spawn("risks", broken())
     failure = failure_of(laboratory, research(), {"topic": "bread"})
     unmet = failure_of(laboratory, research(), {"subject": "bread"})
 
@@ -83,7 +86,7 @@ def test_a_verdict_on_a_stage_is_no_failure_of_its_agents(laboratory: Runtime) -
     assert unmet.outcome.reason is Reason.UNMET_PREREQUISITE
 
 
-def test_a_stage_without_a_timeout_has_all_the_time_there_is(laboratory: Runtime) -> None:
+def test_a_stage_without_a_timeout_has_all_the_time_there_is(laboratory: VirtualRuntime) -> None:
     def tell(event: Event, state: State, context: Any) -> dict[str, Any]:
         return {"remaining": context.remaining}
 
@@ -106,12 +109,13 @@ ANSWERS = Conditional(
 
 
 @pytest.fixture
-def library(runtime: Runtime) -> Runtime:
+def library(runtime: VirtualRuntime) -> VirtualRuntime:
     for name in ("quick-answer", "look-up", "answer", "ask-back"):
         runtime.spawn(name, adding("done", name))
     return runtime
 
 
+@seeded
 @pytest.mark.parametrize(
     ("complexity", "length", "taken", "done"),
     [
@@ -122,17 +126,17 @@ def library(runtime: Runtime) -> Runtime:
     ],
 )
 def test_the_first_condition_that_holds_picks_the_branch(
-    library: Runtime, complexity: str, length: int, taken: str, done: list[str]
+    library: VirtualRuntime, complexity: str, length: int, taken: str, done: list[str]
 ) -> None:
     state = {"complexity": complexity, "question": "?" * length}
 
     results = [library.submit(ANSWERS, state=state) for _ in range(50)]
 
-    assert {tuple(run.result(PATIENCE).state["done"]) for run in results} == {tuple(done)}
+    assert {tuple(run.result().state["done"]) for run in results} == {tuple(done)}
     assert {run.result().state.meta["answers"]["case_taken"] for run in results} == {taken}
 
 
-def test_a_conditional_that_lacks_a_branch_or_a_fallback_never_runs(library: Runtime) -> None:
+def test_a_conditional_that_lacks_a_branch_or_a_fallback_never_runs(library: VirtualRuntime) -> None:
     simple = Case("simple", Exists("question"), "quick-answer")
 
     with pytest.raises(TypeError, match="fallback is missing"):
@@ -161,24 +165,25 @@ ANALYSIS = Parallel(
     Branch("images", "stuck", required=False, timeout=SHORT),
     merge=merges,
     name="analysis",
-    timeout=PATIENCE,
+    timeout=HOUR,
 )
 
 
 @pytest.fixture
-def office(runtime: Runtime) -> Runtime:
+def office(runtime: VirtualRuntime) -> VirtualRuntime:
     def count(event: Event, state: State) -> None:
         state["words"].append("counted")  # a copy of its own
         del state["words"]
         state["facts"] = 2
 
     runtime.spawn("count", count)
-    runtime.spawn("broken", broken)
-    runtime.spawn("stuck", stuck)
+    runtime.spawn("broken", broken())
+    runtime.spawn("stuck", stuck())
     return runtime
 
 
-def test_the_merger_is_shown_who_is_missing_and_optional_failures_are_recorded(office: Runtime) -> None:
+@seeded
+def test_the_merger_is_shown_who_is_missing_and_optional_failures_are_recorded(office: VirtualRuntime) -> None:
     result = office.run(ANALYSIS, state={"words": ["a", "b"]})
 
     assert dict(result.state) == {
@@ -192,9 +197,11 @@ def test_the_merger_is_shown_who_is_missing_and_optional_failures_are_recorded(o
         "analysis/sentiment": OutcomeKind.FAILED,
         "analysis/images": OutcomeKind.TIMED_OUT,
     }
+    assert result.duration == SHORT
 
 
-def test_a_required_branch_that_fails_cancels_the_others_and_is_named_by_them(office: Runtime) -> None:
+@seeded
+def test_a_required_branch_that_fails_cancels_the_others_and_is_named_by_them(office: VirtualRuntime) -> None:
     workflow = Parallel(Branch("images", "stuck"), Branch("facts", "broken"), merge=merges, name="analysis")
 
     error = failure_of(office, workflow, {})
@@ -206,11 +213,14 @@ def test_a_required_branch_that_fails_cancels_the_others_and_is_named_by_them(of
         Reason.SIBLING_FAILED,
         "analysis/facts",
     )
+    assert office.now == 0.0
 
 
-def test_a_group_out_of_time_keeps_the_branches_that_finished(office: Runtime) -> None:
-    office.spawn("done", lambda event, state: {"facts": 2})
+@seeded
+def test_a_group_out_of_time_keeps_the_branches_that_finished(office: VirtualRuntime) -> None:
+    office.spawn("done", ScriptedThread(Returns({"facts": 2})))
     error = failure_of(office, Parallel("stuck", Branch("facts", "done"), timeout=SHORT, name="analysis"), {})
 
     assert error.outcome.budget == "analysis"
+    assert office.now == SHORT
     assert dict(error.state) == {"facts": 2}

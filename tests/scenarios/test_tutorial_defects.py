@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from actors import Branch, Case, Conditional, Event, Loop, RouteLoop, Runtime, SequentialCollaborative, Stage, State
+from actors import Branch, Case, Conditional, Event, Loop, RouteLoop, SequentialCollaborative, Stage, State
 from actors.codec import decode, encode
 from actors.conditions import Contains, Exists
+from actors.testing import Fails, Returns, ScriptedThread, VirtualRuntime
 from supervisors import Backoff, OutcomeKind, Retry
-from supervisors.facts import RunEnded
+from supervisors.facts import DeadLettered
 from supervisors.model import Model
 from tests.scenarios.patterns import AROUND, EVENT, STATE
-from tests.scenarios.watching import PATIENCE, Watcher
+from tests.scenarios.tutorial import runtime, seeded
+from tests.scenarios.virtual_runs import HOUR
+from tests.scenarios.watching import Watcher
+
+__all__ = ["runtime"]  # a fixture
 
 every_pattern = pytest.mark.parametrize("around", AROUND.values(), ids=[kind.__name__ for kind in AROUND])
 Around = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def bob(runtime: Runtime) -> None:
+def bob(runtime: VirtualRuntime) -> None:
     """The agent that some patterns need beside the one they are around."""
 
-    def nothing(event: Event, state: State) -> None:
-        """Change nothing."""
-
-    runtime.spawn("bob", nothing)
+    runtime.spawn("bob", ScriptedThread(Returns()))
 
 
 # Rules and conditions were kept in a map, and whichever came first was taken
 
 
-def test_overlapping_conditions_give_one_answer_in_a_thousand_picks(runtime: Runtime) -> None:
+@seeded
+def test_overlapping_conditions_give_one_answer_in_a_thousand_picks(runtime: VirtualRuntime) -> None:
     words = ("technical", "tech", "t")
     cases = [Case(word, Contains("message", word), "bob") for word in words]
     workflow = Conditional(*cases, fallback="bob", name="desk")
 
     runs = [runtime.submit(workflow, state={"message": "a technical question"}) for _ in range(1_000)]
 
-    assert {run.result(PATIENCE).state.meta["desk"]["case_taken"] for run in runs} == {"technical"}
+    assert {run.result().state.meta["desk"]["case_taken"] for run in runs} == {"technical"}
 
 
 # A timeout that nobody had set had already expired; a loop of no iterations had completed
 
 
 @every_pattern
-def test_a_timeout_that_is_not_set_never_expires(runtime: Runtime, around: Around) -> None:
+def test_a_timeout_that_is_not_set_never_expires(runtime: VirtualRuntime, around: Around) -> None:
     def tell(event: Event, state: State, context: Any) -> dict[str, Any]:
         return {"remaining": context.remaining}
 
@@ -87,11 +89,8 @@ def test_no_time_and_no_iterations_are_refused_when_built(
 
 
 @every_pattern
-def test_what_a_run_leaves_can_be_written_down(runtime: Runtime, around: Around) -> None:
-    def answer(event: Event, state: State) -> dict[str, Any]:
-        return {"answer": [1, {"two": 3}]}
-
-    runtime.spawn("answer", answer)
+def test_what_a_run_leaves_can_be_written_down(runtime: VirtualRuntime, around: Around) -> None:
+    runtime.spawn("answer", ScriptedThread(Returns({"answer": [1, {"two": 3}]})))
 
     result = runtime.run(around("answer"), EVENT, STATE)
 
@@ -106,35 +105,28 @@ def test_what_a_run_leaves_can_be_written_down(runtime: Runtime, around: Around)
 @every_pattern
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_an_agent_that_fails_is_run_once_and_as_often_again_as_was_asked(
-    runtime: Runtime, watcher: Watcher, around: Around, attempts: int
+    runtime: VirtualRuntime, around: Around, attempts: int
 ) -> None:
-    calls = []
-
-    def failing(event: Event, state: State) -> None:
-        calls.append(event.id)
-        raise ValueError("an error is no event")
-
+    failing = ScriptedThread(Fails(ValueError("an error is no event")))
     runtime.spawn("failing", failing)
     workflow = Branch("whole", around("failing"), retry=Retry(attempts=attempts, backoff=Backoff(initial=0)))
 
-    run = runtime.submit(workflow, EVENT, STATE)
+    run = runtime.submit(workflow, Event(data=EVENT, id="mine"), STATE)
 
-    assert run.exception(PATIENCE) is not None
-    watcher.await_fact(RunEnded)
-    assert len(calls) == attempts
-    assert set(calls) == {calls[0]}
+    assert run.exception() is not None
+    runtime.settle()
+    assert [call.event.id for call in failing.calls] == ["mine"] * attempts
 
 
 # One slow session held up all others, and stopping did not cancel the agent that was running
 
 
+@seeded
 @every_pattern
-def test_a_slow_session_holds_up_no_other(runtime: Runtime, around: Around) -> None:
-    goes_on = threading.Event()
-
+def test_a_slow_session_holds_up_no_other(runtime: VirtualRuntime, around: Around) -> None:
     async def talk(event: Event, state: State) -> None:
-        while event.session_id == "slow" and not goes_on.is_set():
-            await asyncio.sleep(0.001)
+        if event.session_id == "slow":
+            await asyncio.sleep(HOUR)  # the agent: is slow in this session
         state["session"] = event.session_id
 
     runtime.spawn("talk", talk)
@@ -145,32 +137,33 @@ def test_a_slow_session_holds_up_no_other(runtime: Runtime, around: Around) -> N
         runtime.submit(workflow, Event(data=EVENT, metadata={"session_id": str(number)}), STATE) for number in range(50)
     ]
 
-    assert [run.result(PATIENCE).state["session"] for run in others] == [str(number) for number in range(50)]
-    assert not slow.done()
-    goes_on.set()
-    assert slow.result(PATIENCE).state["session"] == "slow"
+    assert [run.result().state["session"] for run in others] == [str(number) for number in range(50)]
+    assert (slow.done(), runtime.now) == (False, 0.0)
+    assert slow.result().state["session"] == "slow"
+    assert runtime.now == HOUR
 
 
 @every_pattern
-def test_stopping_cancels_the_agent_that_is_running(around: Around) -> None:
-    began, cancelled = threading.Event(), threading.Event()
+@pytest.mark.parametrize("seed", range(5))
+def test_stopping_cancels_the_agent_that_is_running(around: Around, seed: int) -> None:
+    cancelled = []
 
     async def hang(event: Event, state: State) -> None:
-        began.set()
         try:
-            await asyncio.sleep(PATIENCE)  # until it is cancelled
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cancelled.set()
+            cancelled.append(event.target)
             raise
 
-    with Runtime(grace=0.05) as runtime:
+    with VirtualRuntime(seed=seed, grace=60.0) as runtime:
         runtime.spawn("hang", hang)
         runtime.spawn("bob", hang)
         run = runtime.submit(around("hang"), EVENT, STATE)
-        assert began.wait(PATIENCE)
+        runtime.settle()
 
-    assert cancelled.wait(PATIENCE)
-    error = run.exception(PATIENCE)
+    assert cancelled == ["hang"]
+    assert runtime.now == 60.0
+    error = run.exception()
     assert error is not None
     assert error.outcome.kind is OutcomeKind.CANCELLED
 
@@ -178,8 +171,9 @@ def test_stopping_cancels_the_agent_that_is_running(around: Around) -> None:
 # Conditions kept state from run to run, and concurrent runs of one workflow shared one context
 
 
+@seeded
 @every_pattern
-def test_concurrent_runs_of_one_workflow_share_nothing(runtime: Runtime, around: Around) -> None:
+def test_concurrent_runs_of_one_workflow_share_nothing(runtime: VirtualRuntime, around: Around) -> None:
     async def tell(event: Event, state: State) -> None:
         for _ in range(3):
             state["told"] = [*state.get("told", []), event.data["number"]]
@@ -190,10 +184,10 @@ def test_concurrent_runs_of_one_workflow_share_nothing(runtime: Runtime, around:
 
     runs = [runtime.submit(workflow, {**EVENT, "number": number}, STATE) for number in range(100)]
 
-    assert [run.result(PATIENCE).state["told"] for run in runs] == [[number] * 3 for number in range(100)]
+    assert [run.result().state["told"] for run in runs] == [[number] * 3 for number in range(100)]
 
 
-def test_a_workflow_ends_in_the_same_way_however_often_it_is_run(runtime: Runtime) -> None:
+def test_a_workflow_ends_in_the_same_way_however_often_it_is_run(runtime: VirtualRuntime) -> None:
     def count(event: Event, state: State) -> None:
         state["count"] = state.get("count", 0) + 1
         if state["count"] == 2:
@@ -210,19 +204,22 @@ def test_a_workflow_ends_in_the_same_way_however_often_it_is_run(runtime: Runtim
 # A run that had overrun its timeout still reported success
 
 
+@seeded
 @every_pattern
-def test_success_after_the_timeout_is_no_success(runtime: Runtime, watcher: Watcher, around: Around) -> None:
+def test_success_after_the_timeout_is_no_success(runtime: VirtualRuntime, watcher: Watcher, around: Around) -> None:
     async def swallow(event: Event, state: State) -> None:
         try:
-            await asyncio.sleep(PATIENCE)  # cut short by its cancellation
+            await asyncio.Event().wait()  # cut short by its cancellation
         except asyncio.CancelledError:
             state["late"] = True  # and reports success
 
     runtime.spawn("swallow", swallow)
 
-    error = runtime.submit(around("swallow", timeout=0.05), EVENT, STATE).exception(PATIENCE)
+    error = runtime.submit(around("swallow", timeout=60.0), EVENT, STATE).exception()
 
     assert error is not None
     assert error.outcome.kind is OutcomeKind.TIMED_OUT
-    watcher.await_dead_letter("late_answer")
+    assert runtime.now == 60.0
+    runtime.settle()
+    assert [letter.reason for letter in watcher.all(DeadLettered)] == ["late_answer"]
     assert dict(error.state) == STATE

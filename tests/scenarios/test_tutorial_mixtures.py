@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 
-from actors import Event, RouteLoop, Runtime, RunTimeoutError, SequentialCollaborative, State
+from actors import Event, RouteLoop, RunTimeoutError, SequentialCollaborative, State
 from actors.conditions import Equals
 from actors.mergers import LastWins
+from actors.testing import VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.scenarios.tutorial import SHORT, Agent, adding, broken, failure_of, stuck
-from tests.scenarios.watching import PATIENCE
+from tests.scenarios.tutorial import SHORT, Agent, adding, broken, failure_of, runtime, seeded, stuck
+
+__all__ = ["runtime"]  # a fixture
 
 # Sequential, then collaborative: the content pipeline
 
@@ -42,17 +43,18 @@ def contributing(name: str) -> Agent:
 
 
 @pytest.fixture
-def content(runtime: Runtime) -> Runtime:
+def content(runtime: VirtualRuntime) -> VirtualRuntime:
     runtime.spawn("researcher", adding("sources", "flour", "water"))
     runtime.spawn("outliner", outlines)
-    runtime.spawn("stuck", stuck)
-    runtime.spawn("broken", broken)
+    runtime.spawn("stuck", stuck())
+    runtime.spawn("broken", broken())
     for name in ("writer", "editor", "keywords"):
         runtime.spawn(name, contributing(name))
     return runtime
 
 
-def test_the_content_pipeline_prepares_in_order_and_then_collaborates(content: Runtime) -> None:
+@seeded
+def test_the_content_pipeline_prepares_in_order_and_then_collaborates(content: VirtualRuntime) -> None:
     result = content.run(PIPELINE, BRIEF)
 
     made = {name: f"{name} of sourdough from ['flour', 'water']" for name in ("writer", "editor", "keywords")}
@@ -64,30 +66,29 @@ def test_the_content_pipeline_prepares_in_order_and_then_collaborates(content: R
     ]
 
 
-def test_contributors_see_nothing_of_each_other_and_are_merged_in_declared_order(content: Runtime) -> None:
+@seeded
+def test_contributors_see_nothing_of_each_other_and_are_merged_in_declared_order(content: VirtualRuntime) -> None:
     async def rewriter(event: Event, state: State) -> dict[str, Any]:
-        while not done.is_set():  # the last declared ends first
-            await asyncio.sleep(0.001)
+        await asyncio.sleep(1.0)  # the agent: works until the one declared before it has ended
         assert state["outline"]["sections"] == ["flour", "water"]
         return {"text": "rewritten"}
 
     def quick(event: Event, state: State) -> dict[str, Any]:
         state["outline"]["sections"].clear()
-        done.set()
         return {"text": "quick"}
 
-    done = threading.Event()
     content.spawn("rewriter", rewriter)
     content.spawn("quick", quick)
     workflow = SequentialCollaborative(["researcher", "outliner"], ["rewriter", "quick"], merge=LastWins())
 
-    result = content.run(workflow, BRIEF, timeout=PATIENCE)
+    result = content.run(workflow, BRIEF)
 
-    assert result.state["text"] == "quick"
+    assert (result.state["text"], result.duration) == ("quick", 1.0)
 
 
+@seeded
 @pytest.mark.parametrize("phase", ["sequential", "collaborative"])
-def test_a_pipeline_whose_phase_fails_keeps_what_was_achieved(content: Runtime, phase: str) -> None:
+def test_a_pipeline_whose_phase_fails_keeps_what_was_achieved(content: VirtualRuntime, phase: str) -> None:
     steps = {"sequential": ["researcher", "outliner"], "collaborative": ["keywords"]}
     steps[phase].append("broken")
     workflow = SequentialCollaborative(steps["sequential"], steps["collaborative"], name="content")
@@ -108,11 +109,12 @@ def test_a_pipeline_whose_phase_fails_keeps_what_was_achieved(content: Runtime, 
     ],
 )
 def test_a_step_the_second_phase_and_the_whole_pipeline_have_a_deadline(
-    content: Runtime, settings: dict[str, Any], steps: tuple[list[str], list[str]], budget: str
+    content: VirtualRuntime, settings: dict[str, Any], steps: tuple[list[str], list[str]], budget: str
 ) -> None:
     error = failure_of(content, SequentialCollaborative(*steps, name="content", **settings), BRIEF)
 
     assert error.outcome.budget == budget
+    assert content.now == SHORT
     assert error.state["sources"] == ["flour", "water"]
     assert isinstance(error, RunTimeoutError) is (budget == "content")
 
@@ -136,7 +138,7 @@ def resolving_at(attempt: int) -> Agent:
 
 
 @pytest.fixture
-def support(runtime: Runtime) -> Runtime:
+def support(runtime: VirtualRuntime) -> VirtualRuntime:
     for name in ("billing", "sales", "front-desk"):
         runtime.spawn(name, adding("handled_by", name))
     return runtime
@@ -152,7 +154,7 @@ def support(runtime: Runtime) -> Runtime:
     ],
 )
 def test_technical_support_loops_until_it_is_resolved_and_says_why_it_ended(
-    support: Runtime, resolved_at: int, reason: Reason, iterations: int
+    support: VirtualRuntime, resolved_at: int, reason: Reason, iterations: int
 ) -> None:
     support.spawn("tech-support", resolving_at(resolved_at))
 
@@ -164,27 +166,29 @@ def test_technical_support_loops_until_it_is_resolved_and_says_why_it_ended(
     assert result.state.meta["support"] == {"routed_to": "tech-support"}
 
 
-def test_an_iteration_of_support_has_a_timeout_of_its_own(support: Runtime) -> None:
-    support.spawn("tech-support", stuck)
+def test_an_iteration_of_support_has_a_timeout_of_its_own(support: VirtualRuntime) -> None:
+    support.spawn("tech-support", stuck())
     loops = {"tech-support": {**SUPPORT["loops"]["tech-support"], "iteration_timeout": SHORT}}
 
     error = failure_of(support, RouteLoop(SUPPORT["rules"], loops, name="support"), {"message": "technical"})
 
     assert error.outcome.budget == "iteration of support/tech-support"
+    assert support.now == SHORT
 
 
-def test_overlapping_rules_of_support_are_tried_in_declared_order(support: Runtime) -> None:
+@seeded
+def test_overlapping_rules_of_support_are_tried_in_declared_order(support: VirtualRuntime) -> None:
     support.spawn("tech-support", resolving_at(1))
     workflow = RouteLoop(**SUPPORT)
 
     runs = [support.submit(workflow, {"message": "Technical: wrong bill"}) for _ in range(200)]
     others = [support.submit(workflow, {"message": "a bill for tech"}) for _ in range(200)]
 
-    assert {run.result(PATIENCE).state.get("attempts") for run in runs} == {1}
-    assert {tuple(run.result(PATIENCE).state["handled_by"]) for run in others} == {("billing",)}
+    assert {run.result().state.get("attempts") for run in runs} == {1}
+    assert {tuple(run.result().state["handled_by"]) for run in others} == {("billing",)}
 
 
-def test_a_default_of_support_is_optional_and_its_absence_is_no_silence(support: Runtime) -> None:
+def test_a_default_of_support_is_optional_and_its_absence_is_no_silence(support: VirtualRuntime) -> None:
     support.spawn("tech-support", resolving_at(1))
 
     result = support.run(RouteLoop(**SUPPORT, default="front-desk"), {"message": "hello"})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,57 +15,54 @@ from actors import (
     Parallel,
     Route,
     Run,
-    Runtime,
-    RunTimeoutError,
     Stage,
     State,
     WorkflowFailedError,
 )
 from actors.conditions import Equals
-from supervisors import Reason
-from tests.scenarios.timing import fastest, seconds_of
-from tests.scenarios.watching import PATIENCE
+from actors.testing import Hangs, Scripted, ScriptedThread, VirtualRuntime, sleep
+from supervisors import OutcomeKind, Reason
+from tests.scenarios.virtual_runs import trace_of
 
-BLOCKED_FOR = 1.0
-TIMEOUT = 0.2
-NOTICED_WITHIN = 0.4
+BLOCKED_FOR, TIMEOUT = 4.0, 1.0
+
+seeds = pytest.mark.parametrize("seed", range(5))
 
 
 class Blocking:
-    """Code of a user's that blocks, and says when it has begun."""
+    """Code of a user's that blocks, and counts how often it began."""
 
     def __init__(self) -> None:
-        self.began = threading.Event()
+        self.began = 0
 
     def block(self, *_args: Any) -> Any:
-        self.began.set()
-        time.sleep(BLOCKED_FOR)  # the misbehaviour
+        self.began += 1
+        sleep(BLOCKED_FOR)
 
     async def block_the_loop(self, _state: State) -> bool:
         self.block()
         return True
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass(eq=False, repr=False)
 class Sluggish:
-    """A value whose comparisons, text and hash block."""
+    """A value whose comparisons, text and hash are not to be called: they might block."""
 
     number: int
-    blocking: dataclasses.InitVar[Blocking | None] = None
 
     def __eq__(self, other: object) -> bool:
-        time.sleep(BLOCKED_FOR)  # the misbehaviour
+        called.append("==")
         return True
 
     def __repr__(self) -> str:
-        time.sleep(BLOCKED_FOR)  # the misbehaviour
+        called.append("repr()")
         return "sluggish"
 
     __hash__ = None  # type: ignore[assignment]  # nobody may hash it either
 
 
-def writes_sluggish(event: Event, state: State) -> None:
-    state["value"] = Sluggish(1)
+called: list[str] = []
+"""What was called of sluggish values in this test."""
 
 
 def in_loop(blocking: Blocking) -> Any:
@@ -98,100 +93,107 @@ def touch(event: Event, state: State) -> None:
     state["touched"] = True
 
 
-def hangs(gate: threading.Event) -> Callable[[Event, State], None]:
-    def hang(event: Event, state: State) -> None:
-        gate.wait(PATIENCE)  # the misbehaviour: only its deadline ends it
-
-    return hang
+def writes_sluggish(event: Event, state: State) -> None:
+    state["value"] = Sluggish(1)
 
 
-@pytest.fixture(autouse=True)
-def agents(runtime: Runtime, gate: threading.Event) -> None:
-    runtime.spawn("touch", touch)
-    runtime.spawn("sluggish", writes_sluggish)
-    runtime.spawn("hangs", hangs(gate))
+@pytest.fixture
+def seed() -> int:
+    return 0
 
 
-def time_out(runtime: Runtime) -> float:
-    run = runtime.submit("hangs", timeout=TIMEOUT)
-    seconds = seconds_of(lambda: run.exception(PATIENCE))
-    assert isinstance(run.exception(), RunTimeoutError)
-    return seconds
+@pytest.fixture
+def runtime(seed: int) -> Iterator[VirtualRuntime]:
+    called.clear()
+    with VirtualRuntime(seed=seed) as runtime:
+        runtime.spawn("touch", touch)
+        runtime.spawn("sluggish", writes_sluggish)
+        runtime.spawn("hangs", Scripted(Hangs()))
+        runtime.spawn("hangs on a thread", ScriptedThread(Hangs()))
+        yield runtime
 
 
+def check_deadlines(runtime: VirtualRuntime) -> None:
+    """Have runs time out, each at its moment."""
+    runs = [runtime.submit(name, timeout=TIMEOUT) for name in ("hangs", "hangs on a thread")]
+    outcomes = [trace_of(run) for run in runs]
+    assert [(each.outcome.kind, each.duration) for each in outcomes] == [(OutcomeKind.TIMED_OUT, TIMEOUT)] * 2
+
+
+@seeds
 @pytest.mark.parametrize("workflow", [in_loop, in_async_loop, in_merger, in_rule, in_prerequisite, in_success])
-def test_a_blocking_callable_delays_no_deadline(runtime: Runtime, workflow: Callable[[Blocking], Any]) -> None:
-    def beside() -> float:
-        blocking = Blocking()
-        run = runtime.submit(workflow(blocking))
-        assert blocking.began.wait(PATIENCE)
-        seconds = time_out(runtime)
-        assert not run.done()
-        run.result(PATIENCE)
-        return seconds
+def test_a_blocking_callable_delays_no_deadline(runtime: VirtualRuntime, workflow: Callable[[Blocking], Any]) -> None:
+    blocking = Blocking()
+    run = runtime.submit(workflow(blocking))
+    runtime.settle()
+    assert blocking.began == 1
 
-    assert fastest(beside, NOTICED_WITHIN) < NOTICED_WITHIN
+    check_deadlines(runtime)
 
-
-def test_a_blocking_callback_of_a_run_delays_no_deadline(runtime: Runtime) -> None:
-    def beside() -> float:
-        blocking = Blocking()
-        runtime.submit("touch").add_done_callback(blocking.block)
-        assert blocking.began.wait(PATIENCE)
-        return time_out(runtime)
-
-    assert fastest(beside, NOTICED_WITHIN) < NOTICED_WITHIN
+    assert not run.done()
+    assert run.result().duration == BLOCKED_FOR
 
 
-def test_comparing_values_runs_no_code_of_theirs(runtime: Runtime) -> None:
+@seeds
+def test_a_blocking_callback_of_a_run_delays_no_deadline(runtime: VirtualRuntime) -> None:
+    blocking = Blocking()
+    runtime.submit("touch").add_done_callback(blocking.block)
+    runtime.settle()
+    assert blocking.began == 1
+
+    check_deadlines(runtime)
+
+    runtime.advance(BLOCKED_FOR)
+
+
+def test_comparing_values_runs_no_code_of_theirs(runtime: VirtualRuntime) -> None:
     condition = Equals("value", Sluggish(1))
     workflow = Loop(Parallel("sluggish", "touch"), until=condition, max_iterations=3)
-    run = runtime.submit(workflow, state={"value": Sluggish(2)})
 
-    def beside() -> float:
-        return time_out(runtime)
+    result = runtime.run(workflow, state={"value": Sluggish(2)})
 
-    assert fastest(beside, NOTICED_WITHIN) < NOTICED_WITHIN
-    assert run.result(timeout=BLOCKED_FOR / 2).outcome.ok
+    assert result.outcome.ok
+    assert called == []
 
 
-def test_two_branches_that_wrote_equal_values_run_no_code_of_theirs(runtime: Runtime) -> None:
+def test_two_branches_that_wrote_equal_values_run_no_code_of_theirs(runtime: VirtualRuntime) -> None:
     runtime.spawn("sluggish_too", writes_sluggish)
 
-    def merge() -> None:
-        result = runtime.run(Parallel("sluggish", "sluggish_too"), timeout=PATIENCE)
-        assert result.state["value"].number == 1
+    result = runtime.run(Parallel("sluggish", "sluggish_too"))
 
-    assert fastest(lambda: seconds_of(merge), BLOCKED_FOR / 2) < BLOCKED_FOR / 2
+    assert result.state["value"].number == 1
+    assert called == []
 
 
 @pytest.mark.expects_errors
-def test_a_callback_that_raises_is_logged_and_holds_up_no_other(runtime: Runtime) -> None:
-    called = threading.Event()
+def test_a_callback_that_raises_is_logged_and_holds_up_no_other(
+    runtime: VirtualRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[Run] = []
     run = runtime.submit("touch")
 
     run.add_done_callback(lambda run: 1 / 0)
-    run.add_done_callback(lambda run: called.set())
+    run.add_done_callback(calls.append)
 
-    assert called.wait(PATIENCE)
+    runtime.settle()
+    assert calls == [run]
+    assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_callback_added_after_the_end_is_called_once(runtime: Runtime) -> None:
+def test_a_callback_added_after_the_end_is_called_once(runtime: VirtualRuntime) -> None:
     calls: list[Run] = []
-    called = threading.Event()
     run = runtime.submit("touch")
     run.result()
 
     run.add_done_callback(calls.append)
-    run.add_done_callback(lambda run: called.set())
 
-    assert called.wait(PATIENCE)
+    runtime.settle()
     assert calls == [run]
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
 def test_a_merger_that_raises_fails_its_group_and_keeps_the_results(
-    runtime: Runtime, error: type[BaseException]
+    runtime: VirtualRuntime, error: type[BaseException]
 ) -> None:
     def merge(state: State, branches: object) -> None:
         raise error("cannot merge")
@@ -205,7 +207,7 @@ def test_a_merger_that_raises_fails_its_group_and_keeps_the_results(
     assert dict(caught.value.state) == {"touched": True}
 
 
-def test_a_merger_sees_who_is_missing(runtime: Runtime) -> None:
+def test_a_merger_sees_who_is_missing(runtime: VirtualRuntime) -> None:
     seen = {}
 
     def fails(event: Event, state: State) -> None:

@@ -114,7 +114,7 @@ class Race:
         return {event.target: len(self.order)}
 
     async def waits(self, event: Event, state: State) -> dict[str, int]:
-        await asyncio.sleep(60.0)
+        await asyncio.sleep(60.0)  # the agent: waits, in virtual time
         self.order.append(event.target)
         return {event.target: len(self.order)}
 

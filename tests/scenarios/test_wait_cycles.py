@@ -15,7 +15,7 @@ from actors import (
     Sequential,
     State,
 )
-from actors.testing import VirtualRuntime
+from actors.testing import AnswersAfter, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason, Retry
 from tests.scenarios.orchestrating import (
     BOTH,
@@ -69,7 +69,7 @@ def test_runs_that_wait_for_each_others_agents_are_told_of(virtual: VirtualRunti
     def meeting(workflow: str) -> Orchestrate:
         async def orchestrate(event: Event, state: State, context: AgentContext) -> None:
             if event.data.get("meets"):
-                await asyncio.sleep(SHORT / 2)  # until both have begun
+                await asyncio.sleep(SHORT / 2)  # the agent: takes virtual time, until both have begun
                 await context.run(workflow)
 
         return orchestrate
@@ -87,10 +87,7 @@ def test_runs_that_wait_for_each_others_agents_are_told_of(virtual: VirtualRunti
 
 
 def test_a_busy_agent_is_no_cycle(virtual: VirtualRuntime) -> None:
-    async def waits(event: Event, state: State) -> None:
-        await asyncio.sleep(2 * SHORT)
-
-    virtual.spawn("waits", waits, concurrency=1)
+    virtual.spawn("waits", Scripted(AnswersAfter(2 * SHORT)), concurrency=1)
     virtual.spawn("asks", awaiting("waits"))
     held = virtual.submit("waits")
 

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from actors import Runtime
 from actors.codec import decode, encode
 from actors.definitions import Definition
-from tests.scenarios.agents import spawn_agents
-from tests.scenarios.test_any_nesting import check
+from tests.scenarios.test_any_nesting import check, seeds
 from tests.scenarios.workflows import workflows
 
 MEDIA: dict[str, Callable[[Any], Any]] = {
@@ -24,15 +22,12 @@ MEDIA: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("medium", MEDIA)
 def test_a_copy_of_any_nesting_ends_as_the_sequential_model_says(medium: str) -> None:
-    with Runtime() as runtime:
-        spawn_agents(runtime)
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(workflow=workflows, seed=seeds)
+    def ends_as_predicted(workflow: Any, seed: int) -> None:
+        copy = MEDIA[medium](workflow)
 
-        @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(workflow=workflows)
-        def ends_as_predicted(workflow: Any) -> None:
-            copy = MEDIA[medium](workflow)
+        assert copy == workflow
+        check(copy, seed)
 
-            assert copy == workflow
-            check(runtime, copy)
-
-        ends_as_predicted()
+    ends_as_predicted()

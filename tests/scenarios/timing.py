@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tests.scenarios.watching import PATIENCE
 
 TRIES = 3
+PAUSE = 0.005
 
 
 def fastest(measure: Callable[[], float], within: float) -> float:
@@ -27,9 +28,12 @@ def seconds_of(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def eventually(claim: Callable[[], bool]) -> bool:
-    """Say whether a claim comes true; asked again and again for as long as there is patience."""
-    ends = time.monotonic() + PATIENCE
+def eventually(claim: Callable[[], bool], within: float = PATIENCE) -> bool:
+    """Say whether a claim comes true; asked again and again for some seconds.
+
+    For what no fact and no event tells of: a process that is gone, memory that is given back, a counter.
+    """
+    ends = time.monotonic() + within
     while not (holds := claim()) and time.monotonic() < ends:
-        time.sleep(0.005)
+        time.sleep(PAUSE)  # polls: nothing tells of it
     return holds

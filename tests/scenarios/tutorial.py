@@ -1,26 +1,38 @@
-"""What the tutorial's systems share: agents that add, fail or hang."""
+"""What the tutorial's systems share: agents that add, fail or hang, and a runtime in virtual time."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from actors import Event, Runtime, State, WorkflowFailedError
-from tests.scenarios.watching import PATIENCE
+import pytest
 
-SHORT = 0.25
-"""Seconds that are too short for what is stuck, and ample for whatever has to be done before."""
+from actors import Event, Runtime, State, WorkflowFailedError
+from actors.testing import Fails, Hangs, Scripted, ScriptedThread, VirtualRuntime
+from tests.scenarios.watching import Watcher
+
+SHORT = 60.0
+"""Seconds that are too short for what is stuck; nothing else takes any time."""
 
 Agent = Callable[[Event, State], Any]
 
 
-async def stuck(event: Event, state: State) -> None:
-    await asyncio.sleep(PATIENCE)  # whoever waits for it has a timeout
+seeded = pytest.mark.parametrize("runtime", range(5), indirect=True, ids="seed {}".format)
+"""For tests in which several things go on at once."""
 
 
-def broken(event: Event, state: State) -> None:
-    raise ConnectionError("the service is down")
+@pytest.fixture
+def runtime(request: pytest.FixtureRequest, watcher: Watcher) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=getattr(request, "param", 0), observers=[watcher]) as runtime:
+        yield runtime
+
+
+def stuck() -> Scripted:
+    return Scripted(Hangs())
+
+
+def broken() -> ScriptedThread:
+    return ScriptedThread(Fails(ConnectionError("the service is down")))
 
 
 def adding(key: str, *items: str) -> Agent:
@@ -31,6 +43,6 @@ def adding(key: str, *items: str) -> Agent:
 
 
 def failure_of(runtime: Runtime, workflow: Any, data: Mapping[str, Any]) -> WorkflowFailedError:
-    error = runtime.submit(workflow, data).exception(PATIENCE)
+    error = runtime.submit(workflow, data).exception()
     assert error is not None
     return error

@@ -9,10 +9,10 @@ from typing import Any
 
 from actors import Agent, AgentContext, Event, State
 
-LINGERING = 0.1
-"""Seconds that some agents take."""
+LINGERING = 1.0
+"""Virtual seconds that some agents take."""
 
-BRIEF = 0.005
+BRIEF = 0.5
 """A timeout that is over long before they are."""
 
 computed: list[str] = []
@@ -55,24 +55,24 @@ def fail_for_bad(event: Event, state: State) -> None:
 
 
 async def linger(event: Event, state: State) -> None:
-    await asyncio.sleep(LINGERING)
+    await asyncio.sleep(LINGERING)  # the agent: takes virtual time
     state["lingered"] = True
 
 
 async def linger_for_slow(event: Event, state: State) -> None:
     if state["item"] == "bad":
         raise ValueError("on purpose")
-    await asyncio.sleep(LINGERING)
+    await asyncio.sleep(LINGERING)  # the agent: takes virtual time
 
 
 async def linger_at_first(event: Event, state: State, context: AgentContext) -> None:
     if context.attempt == 1:
-        await asyncio.sleep(LINGERING)
+        await asyncio.sleep(LINGERING)  # the agent: takes virtual time
 
 
 async def overlap(event: Event, state: State) -> None:
     computed.append("begin")
-    await asyncio.sleep(LINGERING)
+    await asyncio.sleep(LINGERING)  # the agent: takes virtual time
     computed.append("end")
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from actors import Runtime, WorkflowFailedError
+from actors import WorkflowFailedError
 from actors.definitions import Definition
 from actors.definitions.toml_layout import laid_out
-from actors.environment import Environment
+from actors.testing import VirtualRuntime
 from supervisors.outcome import Outcome
 from supervisors.trace import TraceRecord
 from tests.actors.definitions import behaviours
 
 PATIENCE = 10.0
-
+"""Virtual seconds that a run is granted."""
 
 MODULE = behaviours.__name__
 AGENTS = {
@@ -73,8 +73,9 @@ def run(workflow: Any, agents: Mapping[str, Any]) -> Seen:
     text = laid_out({"agents": {**named, **agents}, "workflow": workflow})
     definition = Definition.parse(text)
     behaviours.computed.clear()
-    environment = Environment(random=LeastRandom())
-    with Runtime(abandon_after=0.1, environment=environment) as runtime:
+    with VirtualRuntime(abandon_after=1.0) as runtime:
+        system = runtime._system
+        system.environment = replace(system.environment, random=LeastRandom())
         definition.spawn_into(runtime)
         run = runtime.submit(definition.workflow, DATA, {"s": 5, "text": "Abc", "list": ["x"]}, timeout=PATIENCE)
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from actors.definitions.vocabulary import VOCABULARY
-from tests.actors.definitions.behaviours import BRIEF, LINGERING
 from tests.actors.definitions.observation import run
 from tests.actors.definitions.part_settings import PART_ROWS
 from tests.actors.definitions.pattern_settings import PATTERN_ROWS
@@ -32,7 +31,3 @@ def test_a_setting_changes_what_happens(setting: str) -> None:
 
     assert row.before != row.after
     assert (row.look(without), row.look(stated)) == (row.before, row.after)
-
-
-def test_lingering_is_longer_than_what_is_brief() -> None:
-    assert LINGERING >= 10 * BRIEF

@@ -59,7 +59,7 @@ def raises() -> None:
 
 MISDEEDS: dict[str, Callable[[], Any]] = {
     "busy": busy,
-    "sleeps": lambda: time.sleep(FOR_LONG),
+    "sleeps": lambda: time.sleep(FOR_LONG),  # the agent: hangs
     "backtracks": backtracks,
     "crashes": crashes,
     "hogs": hogs,
@@ -95,7 +95,7 @@ class Polite(Agent):
 
     def run(self, event: Event, state: State, context: Any) -> dict[str, Any]:
         while event.data.get("waits") and not context.cancelled:
-            time.sleep(0.001)
+            time.sleep(0.001)  # the agent: works until it is cancelled
         is_done, self.is_done = self.is_done, self.is_done or context.cancelled
         return {"was_cancelled": is_done, "remaining": context.remaining, "attempt": context.attempt}
 
@@ -133,9 +133,9 @@ class Asynchronous(Agent):
 
     async def run(self, event: Event, state: State) -> None:
         before = self.beats
-        await asyncio.sleep(event.data.get("seconds", 0))
+        await asyncio.sleep(event.data.get("seconds", 0))  # the agent: works
         if event.data.get("swallows"):
-            time.sleep(FOR_LONG)
+            time.sleep(FOR_LONG)  # the agent: blocks its loop
         state.update(pid=os.getpid(), has_beaten=self.beats > before, is_same=self.loop is asyncio.get_running_loop())
 
 
@@ -153,7 +153,7 @@ class Slow(Agent):
     """Takes long to start."""
 
     def on_start(self) -> None:
-        time.sleep(FOR_LONG)
+        time.sleep(FOR_LONG)  # the agent: hangs when it starts
 
     def run(self, event: Event, state: State) -> None:
         """Never called."""
@@ -163,7 +163,7 @@ class Clinging(Agent):
     """Takes long to stop, or to restart."""
 
     def on_stop(self) -> None:
-        time.sleep(FOR_LONG)
+        time.sleep(FOR_LONG)  # the agent: hangs when it stops
 
     def on_restart(self, reason: str) -> None:
         raise RuntimeError("not again")
@@ -190,7 +190,7 @@ class Parent(Agent):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         state.update(pid=os.getpid(), child=child.pid)
         if event.data:
-            time.sleep(FOR_LONG)
+            time.sleep(FOR_LONG)  # the agent: hangs
 
 
 @declares(requires=["question"], produces=["answer"])

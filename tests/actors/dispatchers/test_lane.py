@@ -162,7 +162,7 @@ def test_what_still_runs_when_it_is_stopped_is_cancelled(running: Running) -> No
     async def linger() -> None:
         gate.is_in.set()
         try:
-            await asyncio.sleep(PATIENCE)
+            await asyncio.sleep(PATIENCE)  # the agent: lingers until it is cancelled
         finally:
             is_cancelled.set()
 

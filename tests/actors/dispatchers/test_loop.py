@@ -32,9 +32,10 @@ def test_loop_that_is_blocked_after_its_agent_was_given_up_is_replaced(gate: thr
 
     async def stubborn(event: Event, state: State) -> None:
         try:
-            await asyncio.sleep(PATIENT)
+            await asyncio.sleep(PATIENT)  # the agent: hangs until it is cancelled
         except asyncio.CancelledError:
-            await asyncio.sleep(0.3)  # it is given up meanwhile
+            while not runtime._agents.cell("stubborn").abandoned_count:  # it is not given up yet
+                await asyncio.sleep(0)
         is_blocking.set()
         gate.wait(PATIENT)
 

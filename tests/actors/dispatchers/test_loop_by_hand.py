@@ -85,7 +85,7 @@ def test_interrupting_cancels_the_task(loops: Loops) -> None:
 
     async def wait() -> None:
         is_in.set()
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(PATIENCE)  # the agent: waits until it is cancelled
 
     work = Task(wait)
     loops.dispatcher.execute(work)
@@ -221,7 +221,7 @@ def test_abandoned_work_that_blocks_nothing_is_let_be(loops: Loops) -> None:
 
     async def wait() -> None:
         is_in.set()
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(PATIENCE)  # the agent: waits until it is cancelled
 
     work = Task(wait)
     loops.dispatcher.execute(work)

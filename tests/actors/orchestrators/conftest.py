@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from actors import Event, Runtime, State
+from actors.testing import VirtualRuntime
 from tests.actors.orchestrators.agents import count, double, idle, odd
 
 
@@ -23,9 +24,9 @@ def failing(event: Event, state: State) -> None:
 
 
 @pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    """A runtime with three agents that sign the state, and one that fails."""
-    with Runtime(abandon_after=0.1, grace=5.0) as runtime:
+def runtime() -> Iterator[VirtualRuntime]:
+    """A runtime in virtual time with three agents that sign the state, and one that fails."""
+    with VirtualRuntime(abandon_after=1.0, grace=60.0) as runtime:
         for name in ("ann", "bob", "cyd"):
             runtime.spawn(name, signing(name))
         runtime.spawn("failing", failing)

@@ -7,8 +7,6 @@ from typing import Any
 from actors import RunResult, Runtime, WorkflowFailedError
 
 PATIENCE = 10.0
-SHORT = 0.25
-"""Seconds that are too short for what sleeps, and ample for whatever has to be done before."""
 
 
 def run(runtime: Runtime, workflow: Any, state: Any = None, event: Any = None) -> RunResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,8 @@ from actors import (
     State,
 )
 from actors.conditions import Contains, Equals, Exists
+from actors.testing import Hangs, Scripted, VirtualRuntime
 from supervisors import OutcomeKind
-
-PATIENCE = 10.0
 
 refund = Case("refund", Contains("message", "refund"), "ann")
 urgent = Case("urgent", Equals("urgent", True), Sequential("bob", "ann"))
@@ -134,48 +132,49 @@ def test_who_is_chosen_is_told_by_what(runtime: Runtime) -> None:
 
 
 @pytest.mark.parametrize(("state", "place"), [({"n": 1}, "case"), ({}, "fallback")])
-def test_a_branch_keeps_its_policy_in_the_place_of_a_node(runtime: Runtime, state: dict[str, int], place: str) -> None:
-    async def hang(event: Event, state: State) -> None:
-        await asyncio.sleep(PATIENCE)  # what its timeout is too short for
+def test_a_branch_keeps_its_policy_in_the_place_of_a_node(
+    runtime: VirtualRuntime, state: dict[str, int], place: str
+) -> None:
+    runtime.spawn("hang", Scripted(Hangs()))
+    branch = Branch("slow", "hang", timeout=60.0)
 
-    runtime.spawn("hang", hang)
-    branch = Branch("slow", "hang", timeout=0.05)
-
-    error = runtime.submit(Conditional(Case("case", Exists("n"), branch), fallback=branch), state=state).exception(
-        PATIENCE
-    )
+    error = runtime.submit(Conditional(Case("case", Exists("n"), branch), fallback=branch), state=state).exception()
 
     assert error is not None
+    assert runtime.now == 60.0
     assert error.outcome.budget == error.outcome.culprit == f"conditional/{place}"
 
 
 @pytest.mark.parametrize("where", ["condition", "node"])
-def test_the_timeout_covers_conditions_and_node(runtime: Runtime, where: str) -> None:
+def test_the_timeout_covers_conditions_and_node(runtime: VirtualRuntime, where: str) -> None:
     async def hang(event: Event, state: State) -> None:
-        await asyncio.sleep(PATIENCE)  # what the timeout is too short for
+        await asyncio.get_running_loop().create_future()
 
     runtime.spawn("hang", hang)
     condition: Any = hang if where == "condition" else Exists("n")
-    workflow = Conditional(Case("a", condition, "hang"), fallback="cyd", name="desk", timeout=0.05)
+    workflow = Conditional(Case("a", condition, "hang"), fallback="cyd", name="desk", timeout=2.0)
 
-    error = runtime.submit(workflow, state={"n": 1}).exception(PATIENCE)
+    error = runtime.submit(workflow, state={"n": 1}).exception()
 
     assert isinstance(error, RunTimeoutError)
+    assert runtime.now == 2.0
     assert (error.outcome.kind, error.outcome.budget) == (OutcomeKind.TIMED_OUT, "desk")
 
 
-def test_a_run_that_is_cancelled_while_it_asks_is_cancelled(runtime: Runtime) -> None:
-    began = threading.Event()
+def test_a_run_that_is_cancelled_while_it_asks_is_cancelled(runtime: VirtualRuntime) -> None:
+    asked: list[State] = []
 
     async def hang(state: State) -> None:
-        began.set()
-        await asyncio.sleep(PATIENCE)  # until it is cancelled
+        asked.append(state)
+        await asyncio.get_running_loop().create_future()
 
     run = runtime.submit(Conditional(Case("a", hang, "ann"), fallback="cyd"))
-    assert began.wait(PATIENCE)
+    runtime.settle()
+    assert len(asked) == 1
 
     run.cancel()
 
-    error = run.exception(PATIENCE)
+    error = run.exception()
     assert error is not None
     assert error.outcome.kind is OutcomeKind.CANCELLED
+    assert runtime.now == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +21,8 @@ from actors import (
     WorkflowFailedError,
 )
 from actors.conditions import Equals, Exists
+from actors.testing import Calls, Hangs, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
-from tests.actors.orchestrators.results import PATIENCE, SHORT
 
 mixture: Any = SequentialCollaborative
 route_loop: Any = RouteLoop
@@ -179,19 +178,21 @@ def test_the_trace_says_why_the_loop_ended(
 
 @pytest.mark.parametrize(
     ("settings", "budget"),
-    [({"iteration_timeout": SHORT}, "iteration of desk/ann"), ({"timeout": SHORT}, "desk/ann")],
+    [({"iteration_timeout": 60.0}, "iteration of desk/ann"), ({"timeout": 60.0}, "desk/ann")],
 )
-def test_iterations_and_loops_have_their_own_timeouts(runtime: Runtime, settings: dict[str, Any], budget: str) -> None:
-    async def sleep(event: Event, state: State) -> None:
+def test_iterations_and_loops_have_their_own_timeouts(
+    runtime: VirtualRuntime, settings: dict[str, Any], budget: str
+) -> None:
+    def begin(event: Event, state: State) -> None:
         state["begun"] = event.metadata["iteration"]
-        await asyncio.sleep(0 if state["begun"] == 1 else PATIENCE)  # the second is never waited for
 
-    runtime.spawn("sleepy", sleep)
+    runtime.spawn("sleepy", Scripted(Calls(begin), Hangs()))
     workflow = RouteLoop({"x": Branch("ann", "sleepy")}, {"ann": settings}, name="desk")
 
     with pytest.raises(WorkflowFailedError) as caught:
-        runtime.run(workflow, {"message": "x"}, timeout=PATIENCE)
+        runtime.run(workflow, {"message": "x"})
 
+    assert runtime.now == 60.0
     assert caught.value.outcome.budget == budget
     assert dict(caught.value.state) == {"begun": 1}
     assert caught.value.state.meta["desk"] == {"routed_to": "ann"}

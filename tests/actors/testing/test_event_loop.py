@@ -19,7 +19,7 @@ def runtime() -> Iterator[VirtualRuntime]:
 
 def test_sleeping_takes_virtual_time(runtime: VirtualRuntime) -> None:
     async def nap() -> float:
-        await asyncio.sleep(3600.0)
+        await asyncio.sleep(3600.0)  # the agent: takes virtual time
         return asyncio.get_running_loop().time()
 
     assert runtime.complete(nap()) == runtime.now == 3600.0
@@ -30,7 +30,7 @@ def test_timers_of_any_moment_fire_on_it(runtime: VirtualRuntime) -> None:
         moments = [0.1, 0.3, 1e6 + 0.7, 3e8 + 0.1]
         loop = asyncio.get_running_loop()
         for moment in moments:
-            await asyncio.sleep(moment - loop.time())
+            await asyncio.sleep(moment - loop.time())  # the agent: takes virtual time
         return [loop.time() - moment for moment in moments[-1:]]
 
     assert runtime.complete(naps()) == [pytest.approx(0.0, abs=1e-6)]
@@ -38,7 +38,7 @@ def test_timers_of_any_moment_fire_on_it(runtime: VirtualRuntime) -> None:
 
 def test_sleeping_for_ever_is_no_timer(runtime: VirtualRuntime) -> None:
     with pytest.raises(StalledError):
-        runtime.complete(asyncio.sleep(float("inf")))
+        runtime.complete(asyncio.sleep(float("inf")))  # the agent: waits for good in virtual time
 
 
 def test_timeouts_of_asyncio_are_virtual(runtime: VirtualRuntime) -> None:

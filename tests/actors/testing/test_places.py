@@ -22,7 +22,7 @@ def test_the_place_of_a_task_is_the_innermost_of_the_users_code() -> None:
         await inner()
 
     async def inner() -> None:
-        await asyncio.sleep(10.0)
+        await asyncio.sleep(10.0)  # the agent: waits in the library
 
     async def find() -> str:
         task = asyncio.create_task(outer())
@@ -36,7 +36,7 @@ def test_the_place_of_a_task_is_the_innermost_of_the_users_code() -> None:
 
 def test_a_task_of_the_library_alone_has_no_place() -> None:
     async def find() -> str:
-        task = asyncio.create_task(asyncio.sleep(10.0))
+        task = asyncio.create_task(asyncio.sleep(10.0))  # the agent: is all of the library
         await asyncio.sleep(0)
         place = place_of_task(task)
         task.cancel()

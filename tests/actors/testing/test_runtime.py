@@ -359,7 +359,7 @@ def test_jitter_is_the_seeds() -> None:
 
 def test_what_blocks_for_a_moment_of_real_time_takes_no_virtual_time(runtime: VirtualRuntime) -> None:
     def busy(event: Event, state: State) -> None:
-        time.sleep(0.01)  # real time
+        time.sleep(0.01)  # the agent: blocks in real time
 
     runtime.spawn("busy", busy)
 
@@ -371,11 +371,11 @@ def test_a_task_that_ignores_its_end_is_left_without_a_word(caplog: pytest.LogCa
     async def ignores(event: Event, state: State) -> None:
         while True:
             try:
-                await asyncio.sleep(3600.0)
+                await asyncio.sleep(3600.0)  # the agent: hangs in virtual time
             except asyncio.CancelledError:
                 continue
             except GeneratorExit:
-                await asyncio.sleep(1.0)  # the misbehaviour: it ignores even its own end
+                await asyncio.sleep(1.0)  # the agent: ignores even its own end
                 raise
 
     with VirtualRuntime() as runtime:

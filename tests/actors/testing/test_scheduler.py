@@ -166,7 +166,7 @@ def test_a_long_turn_that_lets_others_go_on_now_and_then_is_not_too_long() -> No
 
     def work() -> None:
         for _ in range(40):
-            time.sleep(0.02)  # it takes real time: longer than the patience in all
+            time.sleep(0.02)  # the agent: takes real time, longer than the patience in all
             turns.wait(always)
 
     turns.start("busy", work)
