@@ -383,9 +383,12 @@ class AgentCell(Cell):
         return AgentRef(self)
 
 
+_CANCELLATIONS = ("asyncio.exceptions.CancelledError", "builtins.GeneratorExit")
+
+
 def _is_cancellation(outcome: Outcome) -> bool:
     failure = outcome.failure
-    return failure is not None and failure.types[0] == "asyncio.exceptions.CancelledError"
+    return failure is not None and failure.types[0] in _CANCELLATIONS
 
 
 _HANDLERS: dict[type, Callable[[AgentCell, Any], None]] = {

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from actors.errors import AgentExitError
 from actors.latch import forget_loop, note_loop
+from actors.leftovers import close_leftovers
 from actors.work import Work, current_agent, render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
@@ -179,6 +180,7 @@ class Lane:
             if leftovers:
                 self.loop.run_until_complete(asyncio.wait(leftovers, timeout=_LEFTOVER_TIME))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        close_leftovers(self.loop, asyncio.all_tasks(self.loop))
 
 
 async def _contained(coroutine: Coroutine[Any, Any, Any], agent: str) -> Any:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from actors.leftovers import close_leftovers
 from actors.testing.errors import NotVirtualError
 from actors.testing.scheduler import Scheduler
 from actors.testing.seat import always
@@ -97,10 +98,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def close(self) -> None:
         """Close it, and let go of the tasks that would not end."""
-        for task in asyncio.all_tasks(self):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather() does
-            with contextlib.suppress(RuntimeError):  # it ignored that
-                task.get_coro().close()
+        close_leftovers(self, asyncio.all_tasks(self))
         super().close()
 
     def _next_moment(self) -> float | None:

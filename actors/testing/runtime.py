@@ -56,6 +56,8 @@ class VirtualRuntime(Runtime):
         patience: Real seconds that an agent may keep everybody waiting, before that is a `BlockedError`.
         settings: What `Runtime` takes, but for `loop` and `environment`.
 
+    Entering it raises `NotVirtualError` on a thread that runs an event loop, as an `async def` test does.
+
     Raises:
         TypeError: If an argument has the wrong type.
         ValueError: If an argument is out of range.
@@ -153,6 +155,11 @@ class VirtualRuntime(Runtime):
         raise TypeError("a VirtualRuntime is entered by `with`; run coroutines of the test by its complete()")
 
     def _open(self) -> None:
+        if asyncio._get_running_loop() is not None:  # nothing that is awaited on it would ever end
+            raise NotVirtualError(
+                "entering a VirtualRuntime in a coroutine",
+                "write a plain test function, and have what awaits run by the runtime's complete()",
+            )
         self._scheduler.open()
         enter(self._scheduler)
         try:

@@ -284,6 +284,15 @@ def test_it_is_entered_by_with_alone() -> None:
         asyncio.run(enter())
 
 
+def test_it_cannot_be_entered_in_a_coroutine_where_awaiting_it_would_never_end() -> None:
+    async def enter() -> None:
+        with VirtualRuntime():
+            pytest.fail("it was entered")
+
+    with pytest.raises(NotVirtualError, match=r"in a coroutine .* plain test function.*complete\(\)"):
+        asyncio.run(enter())
+
+
 def test_a_start_that_fails_leaves_nothing() -> None:
     with Runtime(metrics_port=0) as real:
         virtual = VirtualRuntime(metrics_port=real.metrics_port)
