@@ -60,16 +60,29 @@ class Fails(Step):
     Attributes:
         error: What is raised: an exception or a class of exceptions, `SystemExit` included.
         times: For how many events.
+        after: How many seconds it takes until then; an async agent that is cancelled meanwhile raises that instead.
     """
 
     error: BaseException | type[BaseException]
     times: int = 1
+    after: float = 0.0
 
     def __post_init__(self) -> None:
         is_class = isinstance(self.error, type) and issubclass(self.error, BaseException)
         if not is_class and not isinstance(self.error, BaseException):
             raise TypeError(f"Fails: expected an exception or a class of exceptions, not {self.error!r}")
         check_count(self.times, "Fails: times")
+        check_seconds(self.after, "Fails: after:")
+
+    def pass_time(self) -> None:
+        """Block for that time."""
+        if self.after:
+            sleep(self.after)
+
+    async def pass_time_async(self) -> None:
+        """Wait for that time."""
+        if self.after:
+            await asyncio.sleep(self.after)
 
     def answer(self, event: Event, state: State) -> Any:
         """Raise it, without the traceback of the time before."""

@@ -15,12 +15,13 @@ from actors import (
     State,
     WorkflowFailedError,
 )
-from actors.testing import AnswersAfter, Fails, Hangs, Probe, Returns, Scripted, ScriptedThread, VirtualRuntime, sleep
+from actors.testing import AnswersAfter, Fails, Hangs, Probe, Returns, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import OutcomeKind, Reason
 from supervisors.facts import BranchFailed, StageEnded
 from tests.scenarios.virtual_runs import HOUR, both_kinds
 
 MINUTE = 60.0
+FAILS_IN_A_MINUTE = Fails(LookupError("nothing found"), after=MINUTE)
 
 
 @pytest.fixture
@@ -38,17 +39,12 @@ def fails(event: Event, state: State) -> None:
     raise LookupError("nothing found")
 
 
-def fails_in_a_minute(event: Event, state: State) -> None:
-    sleep(MINUTE)
-    fails(event, state)
-
-
 @pytest.fixture(params=[Scripted, ScriptedThread], ids=["async", "sync"])
 def group(request: pytest.FixtureRequest, runtime: VirtualRuntime) -> Parallel:
     """Two branches that are not done when a third one fails, and one that is."""
     runtime.spawn("slow", request.param(Hangs()))
     runtime.spawn("finished", Scripted(Returns({"found": ["something"]})))
-    runtime.spawn("failing", fails_in_a_minute)
+    runtime.spawn("failing", ScriptedThread(FAILS_IN_A_MINUTE))
     return Parallel("finished", Branch("one", "slow"), "failing", Branch("two", "slow"), name="group")
 
 
@@ -122,7 +118,7 @@ def test_an_async_sibling_is_really_cancelled(runtime: VirtualRuntime) -> None:
             raise
 
     runtime.spawn("polite", polite)
-    runtime.spawn("failing", fails_in_a_minute)
+    runtime.spawn("failing", ScriptedThread(FAILS_IN_A_MINUTE))
 
     failure_of(runtime, Parallel("polite", "failing"))
 
@@ -176,7 +172,7 @@ def test_what_a_sequence_finished_before_it_failed_is_kept(runtime: VirtualRunti
 
 def test_reports_of_a_group_deep_below_reach_the_caller(runtime: VirtualRuntime) -> None:
     runtime.spawn("finished", Scripted(Returns({"found": True})))
-    runtime.spawn("failing", fails_in_a_minute)
+    runtime.spawn("failing", ScriptedThread(FAILS_IN_A_MINUTE))
     inner = Parallel("finished", "failing", name="inner")
     outer = Parallel(Branch("left", Sequential("finished", inner)), "finished", name="outer")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,11 +118,7 @@ def test_a_fallback_that_fails_fails_the_branch(runtime: VirtualRuntime) -> None
 
 
 def test_a_fallback_shares_the_timeout_of_its_branch(runtime: VirtualRuntime) -> None:
-    async def fails_late(event: Event, state: State) -> None:
-        await asyncio.sleep(40.0)  # the agent: takes its time before it fails
-        raise ValueError("no result")
-
-    runtime.spawn("fails-late", fails_late)
+    runtime.spawn("fails-late", Scripted(Fails(ValueError("no result"), after=40.0)))
     branch = Branch("fails-late", fallback="slow1", timeout=60.0)
 
     error = runtime.submit(Parallel(branch, name="group")).exception()

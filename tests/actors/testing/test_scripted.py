@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actors import AgentContext, Branch, Event, Runtime, State, WorkflowFailedError
+from actors import AgentContext, Branch, Event, Runtime, RunTimeoutError, State, WorkflowFailedError
 from actors.testing import (
     AnswersAfter,
     Blocks,
@@ -103,6 +103,20 @@ def test_an_error_that_is_raised_again_has_the_same_traceback() -> None:
 
 
 @both_kinds
+def test_a_failure_may_take_its_time(scripted: type[Scripted]) -> None:
+    agent = scripted(Fails(OSError, after=60.0))
+    with VirtualRuntime() as runtime:
+        runtime.spawn("agent", agent)
+        late = runtime.submit("agent", timeout=59.0)
+
+        with pytest.raises(WorkflowFailedError, match="OSError"):
+            runtime.run("agent", timeout=61.0)
+
+        assert isinstance(late.exception(), RunTimeoutError)
+        assert runtime.now == 60.0
+
+
+@both_kinds
 def test_scripts_are_followed_in_real_time_too(scripted: type[Scripted]) -> None:
     with Runtime() as runtime:
         runtime.spawn("agent", scripted(AnswersAfter(0.001, {"a": 1})))
@@ -112,7 +126,7 @@ def test_scripts_are_followed_in_real_time_too(scripted: type[Scripted]) -> None
 
 def test_a_script_shows_what_it_says() -> None:
     assert repr(Scripted(Fails(ValueError("x"), times=2), Hangs())) == (
-        "Scripted(Fails(error=ValueError('x'), times=2), Hangs())"
+        "Scripted(Fails(error=ValueError('x'), times=2, after=0.0), Hangs())"
     )
 
 
@@ -134,6 +148,7 @@ def test_the_base_of_all_steps_answers_none_at_once() -> None:
         (lambda: Scripted({"a": 1}), TypeError, r"expected steps such as Returns\(\{'a': 1\}\)"),  # type: ignore[arg-type]  # refused
         (lambda: Fails("wrong"), TypeError, "expected an exception or a class of exceptions, not 'wrong'"),  # type: ignore[arg-type]  # the same
         (lambda: Fails(int), TypeError, "not <class 'int'>"),  # type: ignore[arg-type]  # the same
+        (lambda: Fails(OSError, after=-1), ValueError, "Fails: after: only 0 or more"),
         (lambda: Fails(OSError, times=0), ValueError, "times must be at least 1, not 0"),
         (lambda: Returns(times=-1), ValueError, "times must be at least 1, not -1"),
         (lambda: AnswersAfter(-1), ValueError, "AnswersAfter: only 0 or more"),
