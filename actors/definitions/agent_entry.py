@@ -11,6 +11,7 @@ from actors.definitions.kinds import TableOf
 from actors.definitions.place import Place
 from actors.definitions.reference import parsed_reference, reference_to
 from actors.orchestrators.base import usable_timeout
+from supervisors.breaker import Breaker
 from supervisors.model import Model
 from supervisors.restarts import Restart
 
@@ -30,6 +31,7 @@ class AgentEntry(Model):
         timeout: Seconds for each event, waiting included.
         restart: When a crashed instance is restarted.
         mailbox: How many events may wait; one more is rejected.
+        breaker: When it is left alone because it keeps failing.
     """
 
     agent: str
@@ -38,6 +40,7 @@ class AgentEntry(Model):
     timeout: float | None = None
     restart: Restart | None = None
     mailbox: int | None = Field(default=None, ge=1)
+    breaker: Breaker | None = None
 
     def __init__(self, agent: object, **options: Any) -> None:
         super().__init__(agent=agent, **options)

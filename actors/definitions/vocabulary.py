@@ -43,6 +43,7 @@ from actors.orchestrators.parallel import Collaborative, Parallel
 from actors.orchestrators.route import Route
 from actors.orchestrators.sequential import Sequential
 from actors.reducers import REDUCERS
+from supervisors.breaker import Breaker
 from supervisors.model import Model
 from supervisors.restarts import Restart
 from supervisors.retries import Backoff, Retry
@@ -115,6 +116,7 @@ _BACKOFF = _table(Backoff, {})
 _BACKOFFS = TableOf(_BACKOFF, lambda _name: Backoff())
 _RETRY = _table(Retry, {"on": _TEXTS, "backoff": _BACKOFFS})
 _RESTART = _table(Restart, {"on": _TEXTS, "backoff": _BACKOFFS})
+_BREAKER = _table(Breaker, {"reset_after": _SECONDS})
 _POLICY: Mapping[str, Kind] = {"node": NODE, "retry": TableOf(_RETRY, lambda _name: None), "fallback": NODE}
 _BRANCH = replace(_table(Branch, _POLICY, BRANCH), implied=(("node", "name"),))
 _STAGE = _table(Stage, {**_POLICY, "prerequisites": ListOf(TextOr(_CONDITION)), "success": _CONDITION}, "stage")
@@ -132,6 +134,7 @@ _LOOPS = MappingOf(SettingsOf(_LOOP_SETTINGS))
 _ENTRY_KINDS: Mapping[str, Kind] = {
     "agent": Scalar({"type": "string", "pattern": REFERENCE}),
     "restart": TableOf(_RESTART, lambda _name: None),
+    "breaker": TableOf(_BREAKER, lambda _name: None),
 }
 _ENTRY = replace(_table(AgentEntry, _ENTRY_KINDS), title="agent_entry")
 _GROUP: Mapping[str, Kind] = {"require": _REQUIRE, "merge": _MERGER}
@@ -181,7 +184,7 @@ VOCABULARY = Vocabulary(
     conditions={tag: replace(_table(*declared), title=tag) for tag, declared in _CONDITIONS.items()},
     mergers={tag: replace(_table(*declared), title=tag) for tag, declared in _MERGERS.items()},
     branch=_BRANCH,
-    others=(_STAGE, _CASE, _RETRY, _BACKOFF, _LOOP_SETTINGS, _ENTRY, _RESTART),
+    others=(_STAGE, _CASE, _RETRY, _BACKOFF, _LOOP_SETTINGS, _ENTRY, _RESTART, _BREAKER),
     step=STEP,
     entry=EntryKind(_ENTRY, lambda _name: AgentEntry("module:attribute")),
 )

@@ -10,6 +10,7 @@ from tests.actors.definitions.observation import (
     MODULE,
     attempts,
     budget,
+    ending,
     has_path,
     keys,
     kind,
@@ -29,6 +30,7 @@ from tests.actors.definitions.setting import (
     retried,
     stage,
     steps,
+    with_breaker,
     with_entry,
     with_restart,
     within,
@@ -38,6 +40,7 @@ LONG = 60.0
 """A delay that no run here has the time for."""
 
 OPTIONAL = [{"branch": f"o{number}", "node": "own", "required": False} for number in range(2)]
+BOTH = steps(*OPTIONAL)
 TWICE = {"pattern": "parallel", "branches": [{"branch": "x", "node": "own"}, {"branch": "y", "node": "own"}]}
 FOUR = {"pattern": "parallel", "branches": [{"branch": name, "node": "own"} for name in "wxyz"]}
 
@@ -137,6 +140,36 @@ PART_ROWS: dict[str, Row] = {
     "agent_entry.mailbox": Row(always(FOUR), {}, {"mailbox": 1}, kind, "ok", "failed", with_entry("Overlap")),
     "agent_entry.restart": Row(
         always(steps(*OPTIONAL, "own")), {}, {"restart": {"max_restarts": 1}}, keys, ["worked"], [], with_entry("Crash")
+    ),
+    "agent_entry.breaker": Row(
+        always(steps(*OPTIONAL)),
+        {},
+        {"breaker": {"failures": 1}},
+        ending("o1"),
+        "failed",
+        "rejected",
+        with_entry("fail"),
+    ),
+    "breaker.failures": Row(
+        always(steps(*OPTIONAL)), {}, {"failures": 1}, ending("o1"), "failed", "rejected", with_breaker("fail")
+    ),
+    "breaker.reset_after": Row(
+        always(steps(OPTIONAL[0], "linger", OPTIONAL[1])),
+        {"failures": 1},
+        {"failures": 1, "reset_after": BRIEF},
+        ending("o1"),
+        "rejected",
+        "failed",
+        with_breaker("fail"),
+    ),
+    "breaker.trials": Row(
+        always(steps(OPTIONAL[0], "linger", {"branch": "group", "node": TWICE, "required": False})),
+        {"failures": 1, "reset_after": BRIEF},
+        {"failures": 1, "reset_after": BRIEF, "trials": 2},
+        ending("y"),
+        "rejected",
+        "cancelled",
+        with_breaker("fail"),
     ),
     "restart.kind": Row(
         always(steps(*OPTIONAL, "own")), {}, {"kind": "temporary"}, keys, ["worked"], [], with_restart("Crash")

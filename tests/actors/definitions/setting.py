@@ -105,5 +105,9 @@ def with_restart(agent: str) -> Callable[..., Mapping[str, Any]]:
     return lambda **restart: {"own": {"agent": f"{MODULE}:{agent}", "restart": restart}}
 
 
+def with_breaker(agent: str) -> Callable[..., Mapping[str, Any]]:
+    return lambda **breaker: {"own": {"agent": f"{MODULE}:{agent}", "breaker": breaker}}
+
+
 def always(workflow: Any) -> Callable[..., Any]:
     return lambda **_settings: workflow

@@ -14,7 +14,7 @@ from actors.definitions.definition import MAX_BYTES
 from actors.errors import AgentExistsError, RuntimeNotRunningError
 from actors.mergers import Reduce
 from actors.workflow_errors import DefinitionError, MissingExtraError
-from supervisors import Restart
+from supervisors import Breaker, Restart
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.behaviours import A_LAMBDA, Crash, count, set_a, set_b
 from tests.actors.plain_data import Point
@@ -241,7 +241,8 @@ def test_agents_may_be_given_in_any_form() -> None:
 
 def test_options_that_are_not_stated_are_left_to_the_runtime() -> None:
     assert AgentEntry(set_a).options == {}
-    assert AgentEntry(set_a, mailbox=5, restart=Restart()).options == {"mailbox": 5, "restart": Restart()}
+    policies = {"restart": Restart(), "breaker": Breaker(failures=2)}
+    assert AgentEntry(set_a, mailbox=5, **policies).options == {"mailbox": 5, **policies}
 
 
 # Spawning

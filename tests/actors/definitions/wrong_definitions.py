@@ -43,14 +43,14 @@ WHOLE: dict[str, tuple[str, list[str]]] = {
             "w:6:1: agents.a.mailbox must be a whole number, not 'big'",
             "w:7:13: agents.a.restart.within must be more than 0, not 0",
             "w:8:1: agents.a.timeot is unknown; did you mean 'timeout'? an agent entry takes agent, concurrency, "
-            "dispatcher, timeout, restart, mailbox",
+            "dispatcher, timeout, restart, mailbox, breaker",
         ],
     ),
     "agent-lacking": (
         'workflow = "a"\n[agents.a]\nmailbox = 0',
         [
             "w:2:9: agents.a lacks 'agent'; an agent entry takes agent, concurrency, dispatcher, timeout, restart, "
-            "mailbox",
+            "mailbox, breaker",
             "w:3:1: agents.a.mailbox must be at least 1, not 0",
         ],
     ),
