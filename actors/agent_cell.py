@@ -173,7 +173,7 @@ class AgentCell(Cell):
         detail = f"the mailbox of agent {self.name!r} holds {self.mailbox.capacity} events"
         return Outcome(OutcomeKind.REJECTED, Reason.MAILBOX_FULL, detail=detail)
 
-    def reconsider(self, _invocation: Invocation, rejection: Outcome) -> Outcome | None:
+    def reconsider(self, _invocation: Invocation, rejection: Outcome, _within: float | None) -> Outcome | None:
         """Say what becomes of a direct event that was rejected. On its sender's thread, outside the control plane."""
         return rejection
 

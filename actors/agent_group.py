@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from actors.system import System
 
 
+def check_group(group: object, system: System) -> None:
+    """Refuse what is no group of a runtime.
+
+    Raises:
+        TypeError: If it is neither a group nor None.
+        ValueError: If it belongs to another runtime.
+    """
+    if group is None:
+        return
+    if not isinstance(group, Group):
+        raise TypeError(f"spawn(): group must be what runtime.group() returned, or None, not {group!r}")
+    group.check_home(system)
+
+
 class Group:
     """A group of agents, made by `Runtime.group()`. Its methods may be called from any thread.
 
@@ -73,6 +87,15 @@ class Group:
             GroupStoppedError: If the group was stopped; and whatever `Runtime.spawn()` raises.
         """
         return self._spawn(name, agent, group=self, **options)
+
+    def check_home(self, system: System) -> None:
+        """Refuse to be a group of another runtime.
+
+        Raises:
+            ValueError: If it is.
+        """
+        if system is not self._system:
+            raise ValueError(f"spawn(): group {self.name!r} belongs to another runtime; take one that this one made")
 
     def adopt(self, cell: AgentCell) -> None:
         """Take an agent in, after all others; it is begun in its turn.

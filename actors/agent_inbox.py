@@ -8,6 +8,7 @@ import pykka
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
+from actors.arguments import check_wait
 from actors.cell import CellRef
 from actors.direct import DirectInvocation, rejection_error
 from actors.event import Event
@@ -35,24 +36,49 @@ class AgentRef(CellRef):
             super().tell(message)
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
-        """Send an event; return its answer, or a future of it."""
+        """Send an event; return its answer, or a future of it.
+
+        Args:
+            message: The event.
+            block: Whether to wait for the answer.
+            timeout: Seconds to wait at most, for room in a mailbox that has its senders wait too; None is without end.
+
+        Raises:
+            pykka.Timeout: If no answer came in time; the event is still handled.
+            MailboxFullError: If there was no room in time.
+        """
         if not isinstance(message, Event):
             return super().ask(message, block=block, timeout=timeout)
+        seconds = check_wait(timeout, "ask():") if block else None
         reply = self.actor_class._create_future()
-        self.actor_inbox.put(Envelope(message, reply_to=reply))
-        return reply.get(timeout=timeout) if block else reply
+        inbox: Any = self.actor_inbox  # that of an agent
+        until = None if seconds is None else inbox.now() + seconds
+        inbox.put(Envelope(message, reply_to=reply), within=seconds)
+        if not block:
+            return reply
+        if until is None:
+            return reply.get()
+        try:
+            return reply.get(timeout=until - inbox.now())
+        except pykka.Timeout:
+            raise pykka.Timeout(f"no answer within {seconds:g} s") from None
 
 
 class AgentInbox:
     """Where Pykka's refs put envelopes: it runs in the sender's thread, and blocks only where the mailbox says so."""
 
-    __slots__ = ("_cell",)
+    __slots__ = ("_cell", "now")
 
     def __init__(self, cell: AgentCell) -> None:
         self._cell = cell
+        self.now = cell.now
 
-    def put(self, envelope: Any) -> None:
+    def put(self, envelope: Any, *, within: float | None = None) -> None:
         """Take an event or a stop.
+
+        Args:
+            envelope: Pykka's, around an event.
+            within: Seconds that its sender has; None leaves it to the mailbox how long one waits for room.
 
         Raises:
             TypeError: If it is neither.
@@ -71,7 +97,7 @@ class AgentInbox:
             return
         if not isinstance(message, Event):
             raise TypeError(f"{cell} takes an actors.Event, not {type(message).__name__}")
-        rejection = self._submit(message, reply)
+        rejection = self._submit(message, reply, within)
         if rejection is None:
             return
         error = rejection_error(cell.name, rejection, cell.capacity)
@@ -79,13 +105,13 @@ class AgentInbox:
             raise error
         reply.fail(error)
 
-    def _submit(self, event: Event, reply: Reply | None) -> Outcome | None:
+    def _submit(self, event: Event, reply: Reply | None, within: float | None) -> Outcome | None:
         cell = self._cell
         invocation = DirectInvocation(cell, event, reply)
         with cell.system.plane.shield:  # an interrupt must not strike between taking it and having it done
             rejection = cell.submit(invocation)
         if rejection is not None:
-            rejection = cell.reconsider(invocation, rejection)
+            rejection = cell.reconsider(invocation, rejection, within)
         if rejection is not None:
             cell.system.dead_letters.turned_away(invocation, rejection)
         elif invocation.deadline_at is not None:

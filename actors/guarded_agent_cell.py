@@ -66,13 +66,15 @@ class GuardedAgentCell(AgentCell):
         self._answer_dropped()
         return rejection
 
-    def reconsider(self, invocation: Invocation, rejection: Outcome) -> Outcome | None:
+    def reconsider(self, invocation: Invocation, rejection: Outcome, within: float | None) -> Outcome | None:
         """Have the sender of a direct event wait for room, if that is the rule and its thread may block."""
         seconds = self._policy.wait
         if seconds is None or rejection.reason is not Reason.MAILBOX_FULL or not self._may_block():
             return rejection
         if invocation.deadline_at is not None:
             seconds = min(seconds, max(0.0, invocation.deadline_at - self.now()))
+        if within is not None:
+            seconds = min(seconds, within)
         return self._senders.wait(invocation, rejection, seconds, self.system.environment.clock)
 
     def _may_block(self) -> bool:

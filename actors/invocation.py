@@ -250,4 +250,9 @@ def has_lost_process(outcome: Outcome) -> bool:
 def is_normal_exit(outcome: Outcome) -> bool:
     """Return whether an outcome tells of a `SystemExit` by which the agent says that it is done, as a program would."""
     failure = outcome.failure
-    return failure is not None and failure.types[0] == "builtins.SystemExit" and failure.text in _NORMAL_EXITS
+    if failure is None or failure.types[0] != "builtins.SystemExit":
+        return False
+    if isinstance(failure.exception, SystemExit):
+        code = failure.exception.code
+        return code is None or (isinstance(code, int) and code == 0)
+    return failure.text in _NORMAL_EXITS  # it was raised in a process of its own

@@ -9,6 +9,7 @@ from actors.agent_breaker import AgentBreaker
 from actors.agent_registry import AgentRegistry
 from actors.arguments import check_count
 from actors.dead_letters import DeadLetter, DeadLetterSubscription
+from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.health import Health, examine, failed_agents
 from actors.lifetime import Lifetime
 from actors.metrics import Gauges, MetricsActor
@@ -27,7 +28,14 @@ class Oversight(Lifetime):
 
     @property
     def health(self) -> Health:
-        """How it is: ok, or degraded with the reasons; `mixmode_actors{kind="failed_agent"}` counts them."""
+        """How it is: ok, or degraded with the reasons, of which one is that it does not run.
+
+        `mixmode_actors{kind="failed_agent"}` counts the agents that are marked failed.
+        """
+        try:
+            self.check_running()
+        except (RuntimeNotRunningError, ForkedRuntimeError) as error:
+            return Health((str(error),))
         return examine(list(self._agents.values()), self._system.threads)
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pykka
 from pykka import Timeout
 
+from actors.arguments import check_wait
 from actors.latch import Latch, refuse_to_block
 from supervisors.clock import Clock, SystemClock
 
@@ -43,12 +44,13 @@ class Reply(pykka.Future[Any]):
             WouldDeadlockError: If it is not there yet and this thread runs an event loop of a runtime.
             pykka.Timeout: If it did not come in time; it may still come.
         """
+        seconds = check_wait(timeout, "Future.get():")
         if self._get_hook is not None:
-            return self._get_hook(timeout)
+            return self._get_hook(seconds)
         if not self._latch.is_open:
             refuse_to_block("Future.get()")
-            if not self._latch.wait(timeout, self.clock):
-                raise Timeout(f"no answer within {timeout:g} s")
+            if not self._latch.wait(seconds, self.clock):
+                raise Timeout(f"no answer within {seconds:g} s")
         return self._answer()
 
     def set(self, value: Any = None) -> None:

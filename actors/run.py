@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.admission import ARRIVE, RELEASE, Arrive, Release, Turn
+from actors.arguments import check_wait
 from actors.cell import ControlCell
 from actors.errors import (
     ForkedRuntimeError,
@@ -125,7 +126,8 @@ class Run:
         """Wait for the end and return the result.
 
         Args:
-            timeout: Seconds to wait at most; the run goes on if they are over. None waits for the end.
+            timeout: Seconds to wait at most; the run goes on if they are over. 0 and less look without waiting, None
+                waits for the end.
 
         Raises:
             TimeoutError: If the run has not ended within `timeout`.
@@ -179,16 +181,17 @@ class Run:
 
     def wait(self, timeout: float | None) -> bool:
         """Wait for the end at most `timeout` seconds; return whether it has ended."""
-        return self._latch.wait(timeout, self._system.environment.clock)
+        return self._latch.wait(check_wait(timeout, "Run.wait():"), self._system.environment.clock)
 
     def _wait(self, timeout: float | None) -> None:
+        seconds = check_wait(timeout, "Run.result():")
         if self._latch.is_open:
             return
         if self._system.is_forked:
             raise ForkedRuntimeError
         refuse_to_block("Run.result()")
-        if not self.wait(timeout):
-            raise TimeoutError(f"{self!r} did not end within {timeout:g} s; it goes on")
+        if not self._latch.wait(seconds, self._system.environment.clock):
+            raise TimeoutError(f"{self!r} did not end within {seconds:g} s; it goes on")
 
     def _outcome(self) -> RunResult:
         ending = self._ending

@@ -10,10 +10,10 @@ from typing import Any
 
 import pykka
 
-from actors.agent_group import Group
+from actors.agent_group import Group, check_group
 from actors.agent_registry import AgentRegistry
 from actors.agent_spec import specify
-from actors.arguments import as_event, check_loop, check_observers, check_stop_timeout
+from actors.arguments import as_event, check_loop, check_observers, check_stop_timeout, check_wait
 from actors.assembly import assemble
 from actors.checks.keys import Start
 from actors.child_runs import ChildRuns
@@ -180,6 +180,7 @@ class Runtime(Oversight):
             mailbox=mailbox,
             breaker=breaker,
         )
+        check_group(group, self._system)
         cell = spec.cell(self._system, self.settings.grace if group is None else group.spec.grace)
         ref = cell.actor_ref  # made before anybody else can ask for it
         with self._admission:
@@ -255,12 +256,13 @@ class Runtime(Oversight):
         """
         self.check_running()
         cell = self._agents.cell(name)
+        seconds = check_wait(timeout, "stop_agent():")
         if block:
             refuse_to_block("Runtime.stop_agent()")
         reply = Reply()
         cell.request_stop(reply, None if grace is None else check_stop_timeout(grace))
         if block:
-            reply.get(timeout=timeout)
+            reply.get(timeout=seconds)
         return reply
 
     # Runs

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from actors import Runtime
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import DaemonThreads
+from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.health import Health, examine
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from tests.actors.by_hand import Rig
@@ -37,3 +39,25 @@ def test_it_reads_as_a_word_and_its_reasons() -> None:
     assert (Health().status, Health().is_ok, str(Health())) == ("ok", True, "ok")
     assert (degraded.status, degraded.is_ok) == ("degraded", False)
     assert str(degraded) == "degraded; agent 'a' is marked failed: x; y"
+
+
+def test_a_runtime_that_does_not_run_is_not_well() -> None:
+    runtime = Runtime()
+    before = runtime.health
+
+    with runtime:
+        assert runtime.health.is_ok
+
+    assert before.status == runtime.health.status == "degraded"
+    assert before.reasons == (str(RuntimeNotRunningError("new")),)
+    assert runtime.health.reasons == (str(RuntimeNotRunningError("stopped")),)
+
+
+def test_nor_is_one_in_the_child_of_a_fork() -> None:
+    with Runtime() as runtime:
+        runtime._system.is_forked = True
+
+        reasons = runtime.health.reasons
+
+        runtime._system.is_forked = False
+    assert reasons == (str(ForkedRuntimeError()),)

@@ -11,11 +11,11 @@ from actors.agent import AgentContext, declares
 from actors.agent_cell import AgentCell
 from actors.context import InvocationContext
 from actors.event import Event
-from actors.invocation import Assignment, Invocation, SupervisedInvocation, is_crash
+from actors.invocation import Assignment, Invocation, SupervisedInvocation, is_crash, is_normal_exit
 from actors.state import EMPTY_SNAPSHOT, Snapshot, State
-from actors.work import failed
+from actors.work import RenderedError, failed
 from supervisors.deadlines import Deadline
-from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer
 from tests.actors.by_hand import START, Rig
 from tests.actors.logged_agents import CANCELLED, function
@@ -208,3 +208,23 @@ def test_an_agent_that_wants_the_context_gets_it(rig: Rig, supervisor: Superviso
 )
 def test_only_what_is_no_ordinary_exception_is_a_crash(outcome: Outcome, crashed: bool) -> None:
     assert is_crash(outcome) is crashed
+
+
+@pytest.mark.parametrize(
+    ("code", "is_normal"),
+    [(None, True), (0, True), (False, True), ("", False), ("0", False), ("None", False), (1, False), (0.0, False)],
+)
+def test_an_exit_is_normal_where_a_process_would_end_with_zero(code: object, is_normal: bool) -> None:
+    assert is_normal_exit(failed(Reason.EXCEPTION, SystemExit(code))) is is_normal
+
+
+@pytest.mark.parametrize(("text", "is_normal"), [("SystemExit: 0", True), ("SystemExit: 1", False)])
+def test_an_exit_in_another_process_is_judged_by_its_text(text: str, is_normal: bool) -> None:
+    rendered = RenderedError(Failure(("builtins.SystemExit",), text, ""), Reason.EXCEPTION)
+
+    assert is_normal_exit(failed(Reason.EXCEPTION, rendered)) is is_normal
+
+
+def test_what_is_no_exit_is_no_normal_one() -> None:
+    assert not is_normal_exit(COMPLETED)
+    assert not is_normal_exit(failed(Reason.EXCEPTION, ValueError(0)))

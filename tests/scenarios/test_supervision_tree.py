@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors import AgentStoppedError, Event, WorkflowFailedError
-from actors.testing import VirtualRuntime
+from actors import AgentStoppedError, Event, Runtime, WorkflowFailedError
+from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Reason, Restart
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
 from supervisors.strategies import Strategy
@@ -56,6 +56,17 @@ def test_nothing_of_a_group_starts_when_one_spec_is_faulty(runtime: VirtualRunti
 
 
 # Strategies, with real agents
+
+
+def test_an_agent_joins_a_group_of_its_own_runtime_only(runtime: VirtualRuntime) -> None:
+    group = runtime.group("desk")
+    with Runtime() as other:
+        with pytest.raises(ValueError, match="group 'desk' belongs to another runtime"):
+            other.spawn("clerk", Scripted(Returns()), group=group)
+        with pytest.raises(TypeError, match=r"group must be what runtime.group\(\) returned, or None, not 'desk'"):
+            other.spawn("clerk", Scripted(Returns()), group="desk")  # type: ignore[arg-type]  # what is tested
+
+        assert other.agents == group.agents == ()
 
 
 @pytest.mark.parametrize(
