@@ -287,8 +287,11 @@ def test_a_full_mailbox_rejects_what_a_concurrency_would_not_have_sent(runtime: 
 def test_records_beyond_the_limit_of_a_run_are_counted() -> None:
     size = 6_000  # two records an item: more than a run keeps
 
+    async def work(event: Event, state: State) -> None:  # a scripted agent would keep all items for each item
+        """Do nothing."""
+
     with Runtime() as runtime:
-        runtime.spawn("work", Scripted(Returns()))
+        runtime.spawn("work", work)
         workflow = Map(Sequential("work"), over="items", concurrency=AT_ONCE)
         result = runtime.run(workflow, state={"items": [0] * size})
 
