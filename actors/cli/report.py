@@ -48,7 +48,7 @@ def tell_verdict(ending: Ending) -> None:
     if not ending.outcome.ok:
         tell(f"error: workflow {ending.workflow!r} {one_line(ending.outcome)}")
     for agent, count in ending.abandoned_work.items():
-        tell(f"abandoned: agent {agent!r} still runs {count} {'event' if count == 1 else 'events'}")
+        tell(f"abandoned: agent {agent!r} still runs {count} {'call' if count == 1 else 'calls'} that would not stop")
 
 
 def pretty(values: Mapping[str, Any], indent: int | None = 2) -> str:

@@ -116,7 +116,7 @@ def test_signal_ends_the_process_and_names_the_agents_that_do_not_stop(
     assert (told["outcome"]["kind"], told["interrupted_by"]) == ("cancelled", number.name)
     assert told["abandoned_work"].keys() - {"swallows"} == abandoned
     assert f"interrupted by {number.name}" in err
-    assert all(f"abandoned: agent {agent!r} still runs 1 event" in err for agent in abandoned)
+    assert all(f"abandoned: agent {agent!r} still runs 1 call that would not stop" in err for agent in abandoned)
 
 
 def test_process_that_nothing_stops_is_ended_by_force(launch: Callable[..., subprocess.Popen[str]]) -> None:

@@ -111,7 +111,7 @@ def test_agents_that_still_run_are_reported_though_the_run_ended_ok() -> None:
     sys.modules["flows"].RELEASED.set()
 
     assert result.exit_code == 0
-    assert result.stderr.endswith("abandoned: agent 'holds' still runs 1 event\n")
+    assert result.stderr.endswith("abandoned: agent 'holds' still runs 1 call that would not stop\n")
 
 
 @pytest.mark.usefixtures("flows")
