@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator
 
 from supervisors.excerpt import excerpt
 
@@ -17,6 +19,21 @@ Require: TypeAlias = Literal["all", "any"] | int | float
 
 # A fraction such as 0.7 is not exact in binary; what it lacks or exceeds is far below this.
 ROUNDING_NOISE: Final = 1e-9
+
+
+def plain_require(require: Any) -> Any:
+    """Return what a group asks for as a builtin: an enum's member as its number or text. Anything else stays."""
+    if isinstance(require, bool):
+        return require
+    if isinstance(require, str):
+        return str.__str__(require)
+    if isinstance(require, int):
+        return int.__int__(require)
+    return float.__float__(require) if isinstance(require, float) else require
+
+
+PlainRequire: TypeAlias = Annotated[Any, BeforeValidator(plain_require)]
+"""The type of a field that keeps it."""
 
 
 def check_require(require: object, owner: str, branch_count: int | None = None) -> None:

@@ -59,6 +59,9 @@ class Scalar(Kind):
 
     def read(self, data: Any, place: Place, reader: Reader) -> Any:
         """Return it as it is."""
+        for each in data if type(data) is list else (data,):
+            if isinstance(each, int) and type(each) not in _SCALARS:  # a class would take it for a number
+                reader.refuse(place, f"must hold plain data, not {excerpt(each)}")
         return data
 
     def write(self, value: Any, place: Place, writer: Writer) -> Any:

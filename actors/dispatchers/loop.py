@@ -166,7 +166,8 @@ class LoopDispatcher:
             self._plane.schedule(now + BEAT, self, lane)
 
     def _look(self, lane: Lane, now: float) -> None:
-        if lane.beat_sent_at is None:
+        sent_at = lane.beat_sent_at  # once: the loop may answer at any moment
+        if sent_at is None:
             lane.blocked_by = None
             lane.beat_sent_at = now
             lane.last_seen = _NOTHING_SEEN
@@ -176,11 +177,11 @@ class LoopDispatcher:
         seen = (asyncio.current_task(lane.loop), lane.progress)
         if seen != lane.last_seen:
             lane.last_seen = seen
-            lane.noted_until = lane.beat_sent_at if lane.blocked_by is None else lane.noted_until
+            lane.noted_until = sent_at if lane.blocked_by is None else lane.noted_until
             lane.blocked_by = None
             return
         blocker = lane.owner_of(seen[0])
-        if blocker is None and now - lane.beat_sent_at < STARVED:
+        if blocker is None and now - sent_at < STARVED:
             return  # its thread may only be waiting for the processor
         is_new = lane.blocked_by is None
         lane.blocked_by = blocker or _UNKNOWN

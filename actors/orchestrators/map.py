@@ -24,7 +24,7 @@ from actors.orchestrators.base import (
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.flow import Flow, Gate, Given, Scope
 from actors.state import Delta, Snapshot, State
-from supervisors.branch_policies import OnFailure, Require, check_require, resolve_require
+from supervisors.branch_policies import OnFailure, PlainRequire, Require, check_require, resolve_require
 from supervisors.excerpt import excerpt
 from supervisors.groups import item_path, rest_path
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
@@ -234,7 +234,7 @@ class Map(Pattern):
     item: str = Field(default="item", min_length=1)
     output: str | None = Field(default=None, min_length=1)
     concurrency: int | None = Field(default=None, ge=1)
-    require: Any = "all"
+    require: PlainRequire = "all"
     on_failure: OnFailure = "cancel"
 
     def __init__(

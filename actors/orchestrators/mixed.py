@@ -16,7 +16,7 @@ from actors.orchestrators.parallel import Collaborative, usable_branches, usable
 from actors.orchestrators.route import Route
 from actors.orchestrators.sequential import Sequential, SequentialOrchestrator
 from actors.values import FrozenDict
-from supervisors.branch_policies import OnFailure, Require, resolve_require
+from supervisors.branch_policies import OnFailure, PlainRequire, Require, resolve_require
 from supervisors.model import wrong_type
 
 _LOOP_SETTINGS = ("max_iterations", "until", "iteration_timeout", "timeout")
@@ -68,7 +68,7 @@ class SequentialCollaborative(Pattern):
     step_timeout: float | None = None
     sequential_timeout: float | None = None
     collaborative_timeout: float | None = None
-    require: Any = "all"
+    require: PlainRequire = "all"
     merge: Any = Union()
     on_failure: OnFailure = "cancel"
 

@@ -22,7 +22,7 @@ from actors.orchestrators.base import (
 from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
 from actors.orchestrators.flow import Flow
 from actors.state import Delta, overlay
-from supervisors.branch_policies import OnFailure, Require, resolve_require
+from supervisors.branch_policies import OnFailure, PlainRequire, Require, resolve_require
 from supervisors.model import first_repeated, wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Job, SuperviseGroup
@@ -137,7 +137,7 @@ class Parallel(Pattern):
     flow: ClassVar[Flow] = Flow.GROUP
 
     branches: tuple[Any, ...] = Field(min_length=1)
-    require: Any = "all"
+    require: PlainRequire = "all"
     merge: Any = Union()
     on_failure: OnFailure = "cancel"
 

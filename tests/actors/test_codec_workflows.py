@@ -18,6 +18,9 @@ from actors.orchestrators.base import Pattern
 from tests.actors.plain_data import RECORDS, Point
 from tests.strategies import conditions, mergers, workflows
 
+TAG = msgpack.ExtType(1, b"")
+"""What stands before the items of a tuple, and nowhere else."""
+
 
 def message(kind: str, body: Any) -> bytes:
     packed: bytes = msgpack.packb([FORMAT_VERSION, kind, body])
@@ -122,6 +125,12 @@ def test_bytes_import_nothing(key: str) -> None:
         ("workflow", {"use": "x"}, "workflow.use names a node that is not in"),
         ("workflow", {"pattern": "loop", "node": "a", "max_iterations": 0}, "max_iterations must be at least 1, not 0"),
         ("workflow", {"pattern": "loop", "node": "a", "until": {5: 6}}, "is unknown here"),
+        (
+            "workflow",
+            {"pattern": "parallel", "branches": ["a"], "require": TAG},
+            "require must hold plain data, not <Tag",
+        ),
+        ("condition", {"compare": {"key": "a", "op": TAG, "value": 1}}, "condition.compare.op must"),
         ("condition", {"exists": ""}, "the message holds no condition that is known here: condition.exists must have"),
         ("condition", {"call": "a:b"}, "condition.call is unknown here"),
         ("condition", {"equals": {"key": "a", "value": {1.5: 1}}}, "a key in the message must be a str"),

@@ -1,3 +1,4 @@
+import enum
 import math
 from fractions import Fraction
 from typing import Any
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.branch_policies import GroupTally, Verdict, check_require, resolve_require
+from supervisors.branch_policies import GroupTally, Verdict, check_require, plain_require, resolve_require
 
 MANY = 10_000
 
@@ -214,3 +215,34 @@ def test_a_fraction_asks_for_a_possible_number(fraction: float, branch_count: in
     assert quorum is not None
     assert 1 <= quorum <= branch_count
     assert quorum - 1 < fraction * branch_count
+
+
+class Many(enum.IntEnum):
+    TWO = 2
+
+
+class Words(enum.StrEnum):
+    ALL = "all"
+
+
+class Half(float):
+    """A number of a class of its own."""
+
+
+@pytest.mark.parametrize(
+    ("require", "plain"),
+    [
+        (Many.TWO, 2),
+        (Words.ALL, "all"),
+        (Half(0.5), 0.5),
+        (2, 2),
+        ("any", "any"),
+        (1.0, 1.0),
+        (True, True),
+        (None, None),
+    ],
+)
+def test_what_a_group_asks_for_is_kept_as_a_builtin(require: object, plain: object) -> None:
+    kept = plain_require(require)
+
+    assert (kept, type(kept)) == (plain, type(plain))

@@ -313,3 +313,30 @@ def test_a_loop_that_closes_under_a_look_is_found_out_by_the_next(closed_loop: a
     loops.dispatcher._look(lane, 0.0)
 
     assert lane.beat_sent_at == 0.0
+
+
+class Answering(Lane):
+    """A lane whose loop answers the heartbeat while somebody looks whether it has."""
+
+    sent_at: float | None = None
+
+    @property
+    def beat_sent_at(self) -> float | None:
+        sent_at, self.sent_at = self.sent_at, None
+        return sent_at
+
+    @beat_sent_at.setter
+    def beat_sent_at(self, moment: float | None) -> None:
+        self.sent_at = moment
+
+
+@pytest.mark.parametrize("late", [STARVED / 2, 2 * STARVED])
+def test_a_loop_may_answer_while_it_is_looked_at(loops: Loops, late: float) -> None:
+    lane = Answering(loops.dispatcher.lane.loop)
+    for _ in range(2):  # the second time it is seen where it was before
+        lane.sent_at = 1.0
+        loops.dispatcher._look(lane, 1.0 + late)
+
+    assert lane.sent_at is None
+    blocked = [fact.seconds for fact in loops.rig.facts if isinstance(fact, LoopBlocked)]
+    assert blocked == ([late] if late > STARVED else [])
