@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from actors.agent_reference import reference_of
+from actors.arguments import is_coroutine_function
 from actors.event import Event
 from actors.state import State
 
@@ -192,7 +193,7 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
         return _define_factory(name, agent, dispatcher)
     if count not in (2, 3):
         raise TypeError(f"agent {name!r}: a function agent takes (event, state) or (event, state, context)")
-    is_async = _is_async(agent)
+    is_async = is_coroutine_function(agent)
     _check_dispatcher(name, dispatcher, is_async)
     return AgentDefinition(
         name,
@@ -215,7 +216,7 @@ def _define_class(name: str, cls: type, make: Callable[[], Any], dispatcher: str
         raise TypeError(f"agent {name!r}: run takes (self, event, state) or (self, event, state, context)")
     if make is cls and _required(_parameters(cls, name)):
         raise TypeError(f"agent {name!r}: {cls.__name__} needs arguments; spawn a factory such as functools.partial")
-    is_async = _is_async(cls.run)
+    is_async = is_coroutine_function(cls.run)
     _check_dispatcher(name, dispatcher, is_async)
     wants_context = count == 3  # noqa: PLR2004  # event, state, context
     requires = _key_names(cls.requires, "requires", cls)
@@ -294,13 +295,6 @@ def _parameters(function: Callable[..., Any], name: str) -> Sequence[inspect.Par
 
 def _required(parameters: Sequence[inspect.Parameter]) -> Sequence[inspect.Parameter]:
     return [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
-
-
-def _is_async(function: object) -> bool:
-    while isinstance(function, partial):
-        function = function.func
-    call = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself is looked at
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _check_dispatcher(name: str, dispatcher: str | None, is_async: bool) -> None:

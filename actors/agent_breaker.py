@@ -54,7 +54,7 @@ class AgentBreaker:
 
     @property
     def failures(self) -> int:
-        """How many failures in a row were counted since it was closed."""
+        """How many failures in a row were counted since it was closed; 0 while it is open or half-open."""
         with self._lock:
             return self._circuit.failures
 

@@ -305,7 +305,7 @@ class AgentCell(Cell):
     def _on_direct_deadline(self, message: _DirectDeadline) -> None:
         invocation = message.invocation
         reason = Reason.NOT_STARTED if invocation.begun_at is None else Reason.DEADLINE
-        self.cancel(invocation, Outcome(OutcomeKind.TIMED_OUT, reason, budget=self.budget))
+        self.cancel(invocation, Outcome(OutcomeKind.TIMED_OUT, reason, invocation.obstacle(), self.budget))
 
     def cancel(self, invocation: Invocation, outcome: Outcome) -> None:
         """Answer for an agent that is not done, and take the event back."""

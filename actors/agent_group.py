@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pykka
 
-from actors.arguments import check_stop_timeout
+from actors.arguments import check_stopping
 from actors.cell import ControlCell
 from actors.errors import GroupExistsError, GroupStoppedError
 from actors.latch import refuse_to_block
@@ -64,6 +64,9 @@ class Group:
         # Appended to under the lock, read inside the control plane after the supervisor has retired.
         self._replies: list[Reply] = []
 
+    def __repr__(self) -> str:
+        return f"<group {self.name!r} ({self.spec.strategy}): {', '.join(map(repr, self.agents)) or 'no agents'}>"
+
     @property
     def name(self) -> str:
         """The name of the group."""
@@ -109,12 +112,19 @@ class Group:
                 if self._held is None:
                     self._begin(cell)
                 else:
-                    self._held.append(cell)
+                    self._hold(cell, self._held)
                 return
         cell.request_stop(grace=0)
         raise GroupStoppedError(self.name)
 
+    def _hold(self, cell: AgentCell, held: list[AgentCell]) -> None:
+        held.append(cell)
+        if cell.instances:  # a function without any is run at once
+            when = f"when the `with` block of its group {self.name!r} is left"
+            cell.lifecycle.held_up_by = f"agent {cell.name!r} is started only {when}"
+
     def _begin(self, cell: AgentCell) -> None:
+        cell.lifecycle.held_up_by = ""
         if cell.definition.make is None:
             cell.lifecycle.begin()
         self._system.plane.post(self._supervisor, ChildAdded(cell.lifecycle))
@@ -157,11 +167,13 @@ class Group:
             A future that resolves when they have stopped; await it, or call its `get()`.
 
         Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If an argument is out of range.
             pykka.Timeout: If they have not stopped within `timeout`; they are still being stopped.
         """
+        seconds = check_stopping("Group.stop():", grace=grace, block=block, timeout=timeout)
         if block:
             refuse_to_block("Group.stop()")
-        seconds = None if grace is None else check_stop_timeout(grace)
         reply = Reply()
         self.request_stop(reply, None if seconds is None else self._system.plane.now() + seconds)
         if block:

@@ -39,6 +39,7 @@ class Lifecycle:
     Attributes:
         spec: The agent's name and restart policy.
         supervisor: Who decides: that of its group, or of the runtime. Set before it begins.
+        held_up_by: What has to happen before it begins, for people; empty if nothing has to.
     """
 
     def __init__(self, cell: AgentCell) -> None:
@@ -46,6 +47,8 @@ class Lifecycle:
         self._system = cell.system
         self.spec = cell.spec
         self.supervisor: ControlCell = cell.system.agent_supervisor
+        # Written under its group's lock, read by anyone.
+        self.held_up_by = ""
         # Whether the supervisor waits to hear that all instances are ready.
         self._is_awaited = False
         # The stop of the instances that were replaced all at once.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from actors.agent_cell import AgentCell
 from actors.checks.agents import Declaration
 from actors.errors import AgentExistsError, UnknownAgentError
+from supervisors.excerpt import excerpt
 
 
 class AgentRegistry(dict[str, AgentCell]):
@@ -51,8 +52,11 @@ class AgentRegistry(dict[str, AgentCell]):
         """Return the cell of an agent.
 
         Raises:
+            TypeError: If the name is no string.
             UnknownAgentError: If there is none of that name.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"an agent's name is a string, not {excerpt(name)}")
         cell = self.get(name)
         if cell is None:
             raise UnknownAgentError((name,), self.names)

@@ -15,6 +15,9 @@ from supervisors.child_spec import ChildSpec
 from supervisors.deadlines import check_timeout
 from supervisors.restarts import Restart
 
+MAX_CONCURRENCY = 100_000
+"""How many instances an agent may have; each takes memory, and those of classes are made one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
@@ -79,7 +82,7 @@ def specify(
     check_name(name)
     owner = f"spawn({name!r}):"
     if concurrency is not None:
-        check_count(concurrency, f"{owner} concurrency")
+        check_count(concurrency, f"{owner} concurrency", MAX_CONCURRENCY)
     if not isinstance(mailbox, MailboxPolicy):
         check_count(mailbox, f"{owner} mailbox")
         mailbox = MailboxPolicy(capacity=mailbox)

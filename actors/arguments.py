@@ -55,7 +55,7 @@ def as_environment(environment: object) -> Environment:
     raise TypeError(f"Runtime: environment must be an Environment or None, not {excerpt(environment)}")
 
 
-def is_async(function: object) -> bool:
+def is_coroutine_function(function: object) -> bool:
     """Say whether calling something makes a coroutine, which has to be awaited."""
     while isinstance(function, partial):
         function = function.func
@@ -76,7 +76,7 @@ def check_callback(callback: object, owner: str, of: str) -> None:
     """
     if not callable(callback):
         raise TypeError(f"{owner} callback must be callable with {of}, not {excerpt(callback)}")
-    if is_async(callback):
+    if is_coroutine_function(callback):
         raise TypeError(
             f"{owner} callback must be a plain function, callable with {of}; "
             f"nobody awaits {excerpt(callback)}, which is `async def`"

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from actors.arguments import is_coroutine_function
 from actors.condition import Condition
 from actors.errors import MergeConflictError
 from actors.matching import Search
@@ -150,7 +151,7 @@ class _CallableTarget:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._is_async = _is_async(function)
+        self._is_async = is_coroutine_function(function)
 
     def allowance(self, context: ControlCell) -> tuple[float | None, str]:
         """Return no limit of its own: the job has one."""
@@ -275,11 +276,6 @@ def evaluation_failed(outcome: Outcome, reason: Reason, culprit: str) -> Outcome
         culprit=culprit,
         failure=outcome.failure,
     )
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself is looked at
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _takes_two(function: Callable[..., Any]) -> bool:

@@ -7,7 +7,7 @@ and the identity of what occurs twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgpack
@@ -101,14 +101,14 @@ def decode(
     Raises:
         CodecError: If they are not what this version of `encode` writes, hold a class that is not among `types`, or are
             beyond a limit. No other error comes of the bytes, whatever they are.
-        TypeError: If `data` are no bytes, a limit is no whole number, or something in `types` is neither a dataclass
-            nor a model.
+        TypeError: If `data` are no bytes, a limit is no whole number, `types` are no iterable, or something in them is
+            neither a dataclass nor a model.
         ValueError: If a limit is less than 1.
     """
     limits = {"bytes": max_bytes, "depth": max_depth, "items": max_items, "containers": max_containers}
     for name, limit in limits.items():
         check_count(limit, f"decode(): max_{name}")
-    known = types if isinstance(types, Mapping) else known_types(types)
+    known = known_types(types)
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"what is to be decoded must be bytes, not {excerpt(data)}")
     content = bytes(data)

@@ -164,7 +164,9 @@ class Invocation(Work):
         return self.cell.dispatcher.delayer(self)
 
     def obstacle(self) -> str:
-        """Say which agents wait for each other, if that is why it does not get on. Inside the control plane."""
+        """Say why it does not get on: its agent is not to begin yet, or waits for itself. Inside the control plane."""
+        if self.begun_at is None and self.cell.lifecycle.held_up_by:
+            return self.cell.lifecycle.held_up_by
         cycle = find_cycle(self) if self.cell.system.offspring else ()
         return told(cycle) if cycle else ""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.agent_breaker import AgentBreaker
 from actors.agent_registry import AgentRegistry
-from actors.arguments import check_count
+from actors.arguments import check_callback, check_count
 from actors.dead_letters import DeadLetter, DeadLetterSubscription
 from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.health import Health, examine, failed_agents
@@ -78,7 +78,7 @@ class Oversight(Lifetime):
         records wait; runs and deadlines do not.
 
         Args:
-            callback: What is called with a `DeadLetter`.
+            callback: What is called with a `DeadLetter`; no coroutine function, as nobody would await it.
             capacity: How many may wait for the callback; more are not given to it, and counted as `missed`.
 
         Returns:
@@ -88,8 +88,7 @@ class Oversight(Lifetime):
             TypeError: If an argument has the wrong type.
             ValueError: If the capacity is below 1.
         """
-        if not callable(callback):
-            raise TypeError(f"subscribe_dead_letters(): callback must be callable with a DeadLetter, not {callback!r}")
+        check_callback(callback, "subscribe_dead_letters():", "a DeadLetter")
         check_count(capacity, "subscribe_dead_letters(): capacity")
         return self._system.dead_letters.subscribe(callback, capacity)
 

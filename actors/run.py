@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.admission import ARRIVE, RELEASE, Arrive, Release, Turn
-from actors.arguments import check_wait
+from actors.arguments import check_callback, check_wait
 from actors.cell import ControlCell
 from actors.errors import (
     ForkedRuntimeError,
@@ -149,7 +149,12 @@ class Run:
         return None
 
     def add_done_callback(self, callback: Callable[[Run], object]) -> None:
-        """Have `callback(run)` called when it has ended, once, on the delivery thread; soon if it has already."""
+        """Have `callback(run)` called when it has ended, once, on the delivery thread; soon if it has already.
+
+        Raises:
+            TypeError: If it cannot be called, or is a coroutine function: nobody would await it.
+        """
+        check_callback(callback, "Run.add_done_callback():", "the run")
         delivery = self._system.delivery
         pending = [callback]
 

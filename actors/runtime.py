@@ -13,7 +13,7 @@ import pykka
 from actors.agent_group import Group, check_group
 from actors.agent_registry import AgentRegistry
 from actors.agent_spec import specify
-from actors.arguments import as_event, check_loop, check_observers, check_stop_timeout, check_wait
+from actors.arguments import as_environment, as_event, check_loop, check_observers, check_stopping
 from actors.assembly import assemble
 from actors.checks.keys import Start
 from actors.child_runs import ChildRuns
@@ -118,7 +118,7 @@ class Runtime(Oversight):
         self._metrics = MetricsActor(self._gauges) if metrics else None
         self._system = assemble(
             settings,
-            environment or Environment(),
+            as_environment(environment),
             loop=loop,
             counter=self._metrics,
             observers=observers,
@@ -151,7 +151,8 @@ class Runtime(Oversight):
             name: What workflows call it.
             agent: A subclass of `Agent`, a factory without parameters that makes one, or a callable of
                 `(event, state)` or `(event, state, context)`. Never an instance.
-            concurrency: How many instances share its mailbox: 1 for classes, no limit for functions if not given.
+            concurrency: How many instances share its mailbox, 100,000 at most; if not given, 1 for classes and for
+                whatever has processes of its own, and no limit for other functions.
             dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by what `run` is if not given.
                 "process" runs each instance in a process of its own.
             timeout: Seconds for each event, waiting included.
@@ -251,18 +252,20 @@ class Runtime(Oversight):
             A future that resolves when it has stopped; await it, or call its `get()`.
 
         Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If an argument is out of range.
             UnknownAgentError: If there is none of that name.
             pykka.Timeout: If it has not stopped within `timeout`; it is still being stopped.
         """
         self.check_running()
         cell = self._agents.cell(name)
-        seconds = check_wait(timeout, "stop_agent():")
+        grace = check_stopping("stop_agent():", grace=grace, block=block, timeout=timeout)
         if block:
             refuse_to_block("Runtime.stop_agent()")
         reply = Reply()
-        cell.request_stop(reply, None if grace is None else check_stop_timeout(grace))
+        cell.request_stop(reply, grace)
         if block:
-            reply.get(timeout=seconds)
+            reply.get(timeout=timeout)
         return reply
 
     # Runs

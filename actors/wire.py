@@ -68,18 +68,34 @@ class FoundTypes(Mapping[str, type]):
         return len(self._found)
 
 
-def known_types(types: Iterable[object]) -> Types:
-    """Return classes by the names that they have on the wire.
+def known_types(types: object) -> Types:
+    """Return classes by the names that they have on the wire; a mapping has them by such names already.
 
     Raises:
-        TypeError: If one is neither a dataclass nor a pydantic model.
+        TypeError: If they are no iterable, or one of them is neither a dataclass nor a pydantic model.
     """
-    known = {}
-    for each in types:
-        if not isinstance(each, type) or not (issubclass(each, BaseModel) or dataclasses.is_dataclass(each)):
-            raise TypeError(f"types must be dataclasses and pydantic models, and {excerpt(each)} is neither")
-        known[_name_of(each)] = each
-    return known
+    if isinstance(types, FoundTypes):
+        return types  # it checks what it finds, when it does
+    if isinstance(types, Mapping):
+        return {_checked_name(name): _checked_type(each) for name, each in types.items()}
+    if not isinstance(types, Iterable):
+        raise TypeError(
+            "types must be an iterable of dataclasses and pydantic models, or a mapping of their names to them, "
+            f"not {excerpt(types)}"
+        )
+    return {_name_of(_checked_type(each)): each for each in types}
+
+
+def _checked_type(each: object) -> type:
+    if not isinstance(each, type) or not (issubclass(each, BaseModel) or dataclasses.is_dataclass(each)):
+        raise TypeError(f"types must be dataclasses and pydantic models, and {excerpt(each)} is neither")
+    return each
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"types must map names to dataclasses and pydantic models, and {excerpt(name)} is no name")
+    return name
 
 
 def expand(value: Any) -> Any:

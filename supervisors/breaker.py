@@ -57,7 +57,7 @@ class Circuit:
         policy: When it opens, and for how long.
 
     Attributes:
-        failures: How many failures in a row were counted while it was closed.
+        failures: How many failures in a row were counted since it was closed; 0 while it is open or half-open.
     """
 
     def __init__(self, policy: Breaker) -> None:

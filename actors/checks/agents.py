@@ -38,7 +38,7 @@ def check_agents(root: Place, declarations: Declarations, known: tuple[str, ...]
     """
     unknown: dict[str, list[Place]] = {}
     for place in root.walk():
-        if place.agent and place.agent not in declarations:
+        if place.pattern is None and place.agent not in declarations:
             unknown.setdefault(place.agent, []).append(place)
     names = ", ".join(map(repr, known)) or "none"
     for name, places in unknown.items():

@@ -56,7 +56,7 @@ def check(context: click.Context, /, **options: Any) -> None:
     Exits with
       0  when there is no error, and with --strict no warning,
       1  when there is one,
-      2  when something is wrong with the call or the module.
+      2  when something is wrong with the call or the module, or the output cannot be written.
     """  # noqa: D301  # click wants the character that is written so
     context.exit(_check(_Options(**options)))
 

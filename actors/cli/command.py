@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 
 import click
 
 from actors.cli.check_command import check
+from actors.cli.errors import UnwritableError
 from actors.cli.graph_command import graph
 from actors.cli.interrupts import exit_code_of
 from actors.cli.run_command import run
 from actors.cli.schema_command import schema
+from actors.cli.terminal import drop_unwritten
 
 
 @click.group()
@@ -30,7 +33,10 @@ def main() -> int:
     try:
         return int(mixmode.main(prog_name="mixmode", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, UnwritableError):
+            drop_unwritten()
+        with suppress(OSError):  # nobody can be told that nobody can be told
+            error.show()
         return error.exit_code
     except click.Abort:  # a signal before or after `mixmode run` took care of them
         return exit_code_of(signal.SIGINT)

@@ -88,7 +88,7 @@ def run(context: click.Context, /, **options: Any) -> None:
     Exits with
       0    when the workflow ended ok,
       1    when it did not; the reason, the partial state and the branches go to stderr,
-      2    when something is wrong with the call or the module,
+      2    when something is wrong with the call or the module, or the output cannot be written,
       130  after Ctrl-C, 143 after SIGTERM: the run is cancelled, and agents that do not stop are
            named and left behind within 2 seconds. A second signal ends the process at once.
     """  # noqa: D301  # click takes the backspace itself

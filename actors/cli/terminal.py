@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from pathlib import Path
 
 import click
 
+from actors.cli.errors import UnwritableError
+
 
 def say(text: str) -> None:
-    """Write a line to standard output."""
-    click.echo(_encodable(text, sys.stdout.encoding))
+    """Write a line to standard output.
+
+    Raises:
+        UnwritableError: If it cannot be written.
+    """
+    _write(text, sys.stdout.encoding, is_error=False)
 
 
 def tell(text: str) -> None:
-    """Write a line to standard error."""
-    click.echo(_encodable(text, sys.stderr.encoding), err=True)
+    """Write a line to standard error.
+
+    Raises:
+        UnwritableError: If it cannot be written.
+    """
+    _write(text, sys.stderr.encoding, is_error=True)
+
+
+def drop_unwritten() -> None:
+    """Forget what standard streams hold and cannot write: the interpreter would try again when it exits."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _write(text: str, encoding: str | None, *, is_error: bool) -> None:
+    try:
+        click.echo(_encodable(text, encoding), err=is_error)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # nobody reads it any more; click ends the command quietly
+        raise UnwritableError(f"cannot write the output: {error.strerror}") from error
 
 
 def _encodable(text: str, encoding: str | None) -> str:

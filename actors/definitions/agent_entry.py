@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
+from actors.agent_spec import MAX_CONCURRENCY
 from actors.definitions.kinds import TableOf
 from actors.definitions.place import Place
 from actors.definitions.reference import parsed_reference, reference_to
@@ -35,7 +36,7 @@ class AgentEntry(Model):
     """
 
     agent: str
-    concurrency: int | None = Field(default=None, ge=1)
+    concurrency: int | None = Field(default=None, ge=1, le=MAX_CONCURRENCY)
     dispatcher: Literal["loop", "threads", "process"] | None = None
     timeout: float | None = None
     restart: Restart | None = None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from actors.agent import AgentContext
 from actors.event import Event
+from actors.result import AgentResult
 from actors.state import State
 from actors.testing.clock import clock_here
 from actors.testing.steps import Step
@@ -45,7 +46,7 @@ class Script:
     def __init__(self, *steps: Step) -> None:
         for step in steps:
             if not isinstance(step, Step):
-                raise TypeError(f"{type(self).__name__}: expected steps such as Returns({step!r}), not {step!r}")
+                raise TypeError(f"{type(self).__name__}: expected steps such as {_step_for(step)}, not {step!r}")
         if not steps:
             raise ValueError(f"{type(self).__name__}: give it at least one step, such as Returns()")
         self._written = steps
@@ -66,6 +67,21 @@ class Script:
         step = self._steps[min(next(self._numbers), len(self._steps) - 1)]
         self._calls.append(Call(clock_here().now(), event, dict(state), context.attempt, step))
         return step
+
+
+def _step_for(given: object) -> str:
+    """Return the step that was meant, for the text of an error."""
+    if isinstance(given, type) and issubclass(given, BaseException):
+        return f"Fails({given.__name__})"
+    if isinstance(given, BaseException):
+        return f"Fails({given!r})"
+    if isinstance(given, type) and issubclass(given, Step):
+        return f"{given.__name__}(...)"
+    if callable(given):
+        return f"Calls({getattr(given, '__name__', '...')})"
+    if given is None or isinstance(given, Mapping | AgentResult):
+        return f"Returns({given!r})"
+    return f"Returns({{'answer': {given!r}}})"
 
 
 class Scripted(Script):

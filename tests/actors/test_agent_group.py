@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actors import Runtime
@@ -66,6 +68,15 @@ def test_in_a_block_nothing_is_made_before_its_end(team: Team) -> None:
     assert answer.get(timeout=0).state == {}
 
 
+def test_in_a_block_its_agents_say_what_holds_them_up(team: Team) -> None:
+    with team.group:
+        held, free = team.spawn("a"), team.spawn("b", function)
+        inside = [cell.lifecycle.held_up_by for cell in (held, free)]
+
+    assert inside == ["agent 'a' is started only when the `with` block of its group 'team' is left", ""]
+    assert held.lifecycle.held_up_by == ""
+
+
 def test_a_block_that_fails_leaves_nothing_behind(team: Team) -> None:
     with pytest.raises(ZeroDivisionError), team.group:
         cell = team.spawn("a")
@@ -112,6 +123,26 @@ def test_whoever_asks_for_the_stop_of_a_group_is_answered_however_late(team: Tea
 def test_a_name_of_a_group_is_taken_once(team: Team) -> None:
     with pytest.raises(GroupExistsError, match="'team' exists already"):
         Group(GroupSpec(name="team"), team.rig.system, team._spawn).register()
+
+
+def test_a_group_is_shown_with_its_strategy_and_its_agents(team: Team) -> None:
+    empty = repr(team.group)
+
+    team.up(a={}, b={})
+
+    assert empty == "<group 'team' (one_for_all): no agents>"
+    assert repr(team.group) == "<group 'team' (one_for_all): 'a', 'b'>"
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": "x"}, {"block": "no"}, {"grace": "x"}])
+def test_a_group_that_is_stopped_wrongly_goes_on(team: Team, wrong: dict[str, Any]) -> None:
+    team.up(a={})
+
+    with pytest.raises(TypeError):
+        team.group.stop(**wrong)
+
+    assert team.group.agents == ("a",)
+    team.spawn("b")
 
 
 def test_groups_are_made_by_a_runtime_that_runs() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,12 @@ def test_an_agent_that_is_not_there_is_refused_with_those_that_are(registry: Age
         registry.cell("b")
 
     assert (caught.value.unknown, caught.value.known) == (("b",), ("a",))
+
+
+@pytest.mark.parametrize("name", [[], 3, None])
+def test_a_name_is_a_string(registry: AgentRegistry, name: Any) -> None:
+    with pytest.raises(TypeError, match="an agent's name is a string, not"):
+        registry.cell(name)
 
 
 def test_declarations_leave_out_who_is_not_there(registry: AgentRegistry) -> None:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 
 import pytest
 
-from actors.arguments import as_event, check_count, check_loop, check_name, check_observers, check_stop_timeout
+from actors.arguments import (
+    as_environment,
+    as_event,
+    check_callback,
+    check_count,
+    check_loop,
+    check_name,
+    check_observers,
+    check_stop_timeout,
+    check_stopping,
+    is_coroutine_function,
+)
+from actors.environment import Environment
 from actors.event import Event
 
 
@@ -60,6 +74,13 @@ def test_anything_else_is_no_count(count: object, error: type[Exception]) -> Non
         check_count(count, "mailbox")
 
 
+def test_a_count_may_have_a_limit() -> None:
+    check_count(7, "concurrency", 7)
+
+    with pytest.raises(ValueError, match="concurrency must be at most 7, not 8"):
+        check_count(8, "concurrency", 7)
+
+
 @pytest.mark.parametrize(("timeout", "seconds"), [(0, 0.0), (0.0, 0.0), (1, 1.0), (2.5, 2.5)])
 def test_stopping_may_take_some_time_or_none(timeout: float, seconds: float) -> None:
     assert check_stop_timeout(timeout) == seconds
@@ -92,6 +113,68 @@ def test_an_observer_has_a_method_observe() -> None:
             """Take note."""
 
     check_observers([Observer(), Observer()])
+    check_observers(())
     for observer in (Deaf(), object()):
         with pytest.raises(TypeError, match=r"must have a method observe\(fact\)"):
             check_observers([Observer(), observer])
+
+
+@pytest.mark.parametrize("observers", [None, 3, "", iter(())])
+def test_observers_come_in_a_sequence(observers: object) -> None:
+    with pytest.raises(TypeError, match="observers must be a sequence of observers, not"):
+        check_observers(observers)
+
+
+def test_an_environment_is_taken_as_it_is_and_none_is_the_machine() -> None:
+    environment = Environment()
+
+    assert as_environment(environment) is environment
+    assert isinstance(as_environment(None), Environment)
+
+
+@pytest.mark.parametrize("environment", [[], 0, "", "x", Environment])
+def test_anything_else_is_no_environment(environment: object) -> None:
+    with pytest.raises(TypeError, match="environment must be an Environment or None, not"):
+        as_environment(environment)
+
+
+async def later(value: object) -> None:
+    """Do nothing."""
+
+
+class Later:
+    async def __call__(self, value: object) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("function", [later, Later(), partial(later), partial(partial(Later())), Later().__call__])
+def test_what_has_to_be_awaited_is_no_callback(function: Callable[..., object]) -> None:
+    assert is_coroutine_function(function)
+
+    with pytest.raises(TypeError, match="^it: callback must be a plain function, callable with a run; .*`async def`$"):
+        check_callback(function, "it:", "a run")
+
+
+@pytest.mark.parametrize("function", [None, 3])
+def test_what_cannot_be_called_is_no_callback(function: object) -> None:
+    with pytest.raises(TypeError, match="^it: callback must be callable with a run, not (None|3)$"):
+        check_callback(function, "it:", "a run")
+
+
+@pytest.mark.parametrize("function", [print, [].append, partial(print), Later])
+def test_anything_else_that_can_be_called_is_a_callback(function: object) -> None:
+    check_callback(function, "it:", "a run")
+
+
+@pytest.mark.parametrize(("grace", "seconds"), [(None, None), (0, 0.0), (2, 2.0)])
+def test_how_to_stop_something_is_told_by_its_grace(grace: float | None, seconds: float | None) -> None:
+    assert check_stopping("it:", grace=grace, block=False, timeout=-1) == seconds
+
+
+def test_whether_to_wait_for_a_stop_and_for_how_long_is_checked() -> None:
+    with pytest.raises(TypeError, match="^it: block must be True or False, not 1$"):
+        check_stopping("it:", grace=None, block=1, timeout=None)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(TypeError, match="^it: timeout must be seconds or None, not 'x'$"):
+        check_stopping("it:", grace=None, block=True, timeout="x")  # type: ignore[arg-type]  # the same
+    with pytest.raises(ValueError, match="positive"):
+        check_stopping("it:", grace=-1, block=True, timeout=None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import actors as a
+from actors.codec import decode, encode
 from actors.conditions import Contains, Equals, Exists
 from supervisors import Backoff, Restart, Retry
 
@@ -30,6 +31,10 @@ class Needy(a.Agent):
 
 
 async def coroutine(event: a.Event, state: a.State) -> None:
+    """Do nothing."""
+
+
+async def later(letter: a.DeadLetter) -> None:
     """Do nothing."""
 
 
@@ -94,6 +99,15 @@ CONSTRUCTED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: a.Runtime(metrics_port=70_000), ValueError, "metrics_port"),
     (lambda: a.Runtime(loop=3), TypeError, "loop must be an asyncio event loop"),  # type: ignore[arg-type]
     (lambda: a.Runtime(observers=[3]), TypeError, "observers.*observe"),  # type: ignore[list-item]
+    (lambda: a.Runtime(observers=None), TypeError, "observers must be a sequence.*, not None"),  # type: ignore[arg-type]
+    (lambda: a.Runtime(observers=3), TypeError, "observers must be a sequence.*, not 3"),  # type: ignore[arg-type]
+    (lambda: a.Runtime(observers=iter(())), TypeError, "observers must be a sequence"),  # type: ignore[arg-type]
+    (lambda: a.Runtime(environment="x"), TypeError, "environment must be an Environment or None, not 'x'"),  # type: ignore[arg-type]
+    (lambda: a.Runtime(environment=[]), TypeError, "environment.*not \\[\\]"),  # type: ignore[arg-type]
+    (lambda: a.Runtime(environment=0), TypeError, "environment.*not 0"),  # type: ignore[arg-type]
+    (lambda: decode(encode(1), types=None), TypeError, "^types must be an iterable.*, not None"),  # type: ignore[arg-type]
+    (lambda: decode(encode(1), types=int), TypeError, "^types must be an iterable.*, not <class 'int'>"),  # type: ignore[arg-type]
+    (lambda: decode(encode(1), types={"a": 3}), TypeError, "^types must be dataclasses.*3 is neither"),  # type: ignore[arg-type]
     (lambda: a.Runtime(grace=-1), ValueError, "grace"),
     (lambda: a.Runtime(max_threads=0), ValueError, "max_threads"),
 ]
@@ -108,6 +122,8 @@ CALLED: list[tuple[Callable[[a.Runtime], Any], type[Exception], str]] = [
     (lambda r: r.spawn("x", Plain), TypeError, "'x'.*subclass of actors.Agent"),
     (lambda r: r.spawn("x", lambda one: None), TypeError, "'x'.*\\(event, state\\)"),
     (lambda r: r.spawn("x", agent, concurrency=0), ValueError, "concurrency.*at least 1"),
+    (lambda r: r.spawn("x", agent, concurrency=100_001), ValueError, "concurrency.*at most 100_000, not 100001"),
+    (lambda r: r.spawn("x", agent, concurrency=10**400), ValueError, "concurrency.*at most 100_000"),
     (lambda r: r.spawn("x", agent, mailbox=True), TypeError, "mailbox"),
     (lambda r: r.spawn("x", agent, timeout=0), ValueError, "'x'.*timeout.*positive"),
     (lambda r: r.spawn("x", agent, restart=3), TypeError, "'x'.*supervisors.Restart"),  # type: ignore[arg-type]
@@ -116,6 +132,15 @@ CALLED: list[tuple[Callable[[a.Runtime], Any], type[Exception], str]] = [
     (lambda r: r.spawn("known", agent), a.AgentExistsError, "'known'"),
     (lambda r: r.agent("unknown"), a.UnknownAgentError, "'unknown'.*known are: 'known'"),
     (lambda r: r.stop_agent("unknown"), a.UnknownAgentError, "known are: 'known'"),
+    (lambda r: r.agent([]), TypeError, "an agent's name is a string, not \\[\\]"),  # type: ignore[arg-type]
+    (lambda r: r.breaker([]), TypeError, "an agent's name is a string"),  # type: ignore[arg-type]
+    (lambda r: r.stop_agent([]), TypeError, "an agent's name is a string"),  # type: ignore[arg-type]
+    (lambda r: r.stop_agent("known", block="no"), TypeError, "stop_agent.*block must be True or False, not 'no'"),  # type: ignore[arg-type]
+    (lambda r: r.stop_agent("known", timeout="x"), TypeError, "stop_agent.*timeout.*'x'"),  # type: ignore[arg-type]
+    (lambda r: r.stop_agent("known", grace=-1), ValueError, "stop.*positive"),
+    (lambda r: r.group("g").stop(timeout="x"), TypeError, "Group.stop.*timeout.*'x'"),  # type: ignore[arg-type]
+    (lambda r: r.group("g").stop(block=0), TypeError, "Group.stop.*block must be True or False, not 0"),  # type: ignore[arg-type]
+    (lambda r: r.subscribe_dead_letters(later), TypeError, "callback must be a plain function.*`async def`"),
     (lambda r: r.submit("unknown"), a.UnknownAgentError, "'unknown'.*known are: 'known'"),
     (lambda r: r.submit(3), TypeError, "workflow is an agent's name or a pattern"),  # type: ignore[arg-type]
     (lambda r: r.submit("known", event=3), TypeError, "event is an actors.Event or a mapping"),  # type: ignore[arg-type]
@@ -152,6 +177,15 @@ def test_a_wrong_call_is_refused_and_leaves_nothing_behind(
 
         assert runtime.agents == ("known",)
         assert runtime.runs_in_progress == 0
+
+
+def test_a_workflow_without_a_name_is_found_and_refused_alike() -> None:
+    with a.Runtime() as runtime:
+        (finding,) = runtime.check("")
+
+        assert (finding.code.value, finding.is_error) == ("unknown-agent", True)
+        with pytest.raises(a.UnknownAgentError):
+            runtime.submit("")
 
 
 def test_a_runtime_that_was_not_started_says_how() -> None:

@@ -236,6 +236,14 @@ def test_classes_may_be_found_by_their_names() -> None:
     assert "nowhere:nothing" not in types
 
 
+def test_classes_are_found_when_they_are_needed_and_not_before() -> None:
+    asked: list[str] = []
+
+    decode(encode(1), types=FoundTypes(asked.append))
+
+    assert asked == []
+
+
 def test_what_is_not_found_is_refused_as_unknown() -> None:
     types: dict[str, object] = {}
     sample = b"\x93\x01\xa4data\x94\xc7\x00\x08\xa3a:b\x80\x80"

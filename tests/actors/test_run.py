@@ -60,6 +60,10 @@ def life() -> Life:
 # Ending
 
 
+async def awaited_by_nobody(run: Run) -> None:
+    """Do nothing."""
+
+
 def test_it_is_in_progress_until_it_ends(life: Life) -> None:
     run = life.run
     before = (run.done(), run.running(), run.cancelled(), repr(run))
@@ -266,3 +270,9 @@ def test_a_callback_is_called_once_though_its_waiter_is_twice(life: Life) -> Non
     life.end()
 
     assert called == [life.run]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, awaited_by_nobody])
+def test_what_cannot_be_called_back_is_refused(life: Life, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^Run.add_done_callback\(\): callback must be .*callable with the run"):
+        life.run.add_done_callback(wrong)

@@ -102,6 +102,33 @@ def test_types_must_be_dataclasses_or_models(wrong: Any) -> None:
         decode(encode(1), types=[wrong])
 
 
+@pytest.mark.parametrize("wrong", [None, 3, int, Point])
+def test_types_must_be_iterable(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^types must be an iterable of .*, or a mapping of .*, not .*$"):
+        decode(encode(1), types=wrong)
+
+
+def test_a_mapping_of_types_finds_classes_by_other_names_too() -> None:
+    data = encode(Point(1)).replace(b"Point", b"Pixel")
+
+    decoded = decode(data, types={"tests.actors.plain_data:Pixel": Point})
+
+    assert decoded == Point(1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"a": 3}, "types must be dataclasses and pydantic models, and 3 is neither"),
+        ({"a": int}, "types must be dataclasses and pydantic models, and <class 'int'> is neither"),
+        ({3: Point}, "types must map names to dataclasses and pydantic models, and 3 is no name"),
+    ],
+)
+def test_a_mapping_of_types_has_dataclasses_and_models_by_their_names(wrong: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        decode(encode(1), types=wrong)
+
+
 def test_what_an_object_holds_beside_its_fields_comes_back() -> None:
     profile = Profile(name="a")
     profile._visits = 3

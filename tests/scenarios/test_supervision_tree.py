@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors import AgentStoppedError, Event, Runtime, WorkflowFailedError
+from actors import AgentStoppedError, AgentTimeoutError, Event, Runtime, RunTimeoutError, WorkflowFailedError
 from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Reason, Restart
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
@@ -34,6 +34,23 @@ def test_a_group_starts_in_declared_order_and_stops_in_reverse(runtime: VirtualR
     assert (before, started) == ([], ["start a", "start b", "start c", "start d"])
     assert log.taken() == ["stop d", "stop c", "stop b", "stop a"]
     assert (runtime.agents, group.agents) == ((), ())
+
+
+def test_work_that_waits_for_the_end_of_a_groups_block_says_so(runtime: VirtualRuntime, log: Log) -> None:
+    with runtime.group("team") as group:
+        ref = group.spawn("a", member(log, "a"), timeout=2)
+        group.spawn("b", member(log, "b"))
+        with pytest.raises(RunTimeoutError) as run:
+            runtime.run("b", timeout=1)
+        with pytest.raises(AgentTimeoutError) as asked:
+            ref.ask(Event())
+
+    for error, agent in ((run, "b"), (asked, "a")):
+        outcome = error.value.outcome
+        assert outcome.reason is Reason.NOT_STARTED
+        assert outcome.detail == f"agent '{agent}' is started only when the `with` block of its group 'team' is left"
+        assert outcome.detail in str(error.value)
+    assert answers(runtime, "b")
 
 
 def test_a_runtime_that_stops_stops_its_groups_in_reverse(runtime: VirtualRuntime, log: Log) -> None:

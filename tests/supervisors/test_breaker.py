@@ -64,6 +64,18 @@ def test_what_says_nothing_counts_neither_way() -> None:
     assert circuit.failures == 1
 
 
+def test_failures_are_counted_only_while_it_is_closed() -> None:
+    circuit = opened(Breaker(failures=3, reset_after=1, trials=2))
+    open_ = circuit.failures
+
+    trials = [admitted(circuit, 1.0) for _ in range(2)]
+    circuit.succeed(trials[0])
+    half_open = circuit.failures
+    circuit.fail(trials[1], 1.0)
+
+    assert (open_, half_open, circuit.failures) == (0, 0, 0)
+
+
 def test_it_is_half_open_when_its_time_is_over() -> None:
     circuit = opened(Breaker(failures=1, reset_after=30), now=100.0)
 

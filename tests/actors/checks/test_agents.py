@@ -24,3 +24,9 @@ def test_without_any_agents_none_is_offered() -> None:
 
     assert flaw.problem == "no agent is spawned under the name 'a'"
     assert flaw.advice == "spawn one, or name one of those known: none"
+
+
+def test_a_name_that_is_empty_is_not_known_either() -> None:
+    (flaw,) = check_agents(place_of(""), {}, ("a",))
+
+    assert flaw.problem == "no agent is spawned under the name ''"

@@ -114,6 +114,7 @@ GROUP = Parallel(Branch("good", "stamp"), Branch("bad", "broken"), name="group",
 BROKEN = Sequential("hello", GROUP, name="bad")
 OPTIONAL = Parallel(Branch("stamp"), Branch("holds", required=False, timeout=0.01), name="optional")
 KILLS, LINGERS, STOPS_SLOWLY, WAITS, UNKNOWN = "kills", "lingers", "stops-slowly", "waits", "nobody"
+STAMP = "stamp"
 STUCK = Parallel("stuck", "swallows", name="stuck-group")
 BLOCKED = Parallel("blocks", "stuck", name="blocked-group")
 SLOW = Sequential("hello", "slow", name="slowly")

@@ -34,6 +34,10 @@ WHOLE: dict[str, tuple[str, list[str]]] = {
         'workflow = "a"\n[agents]\na = "no colon"',
         ["w:3:1: agents.a must be 'module:attribute', such as 'flows:search', not 'no colon'"],
     ),
+    "agent-options-too-many": (
+        'workflow = "a"\n[agents.a]\nagent = "m:a"\nconcurrency = 100_001',
+        ["w:4:1: agents.a.concurrency must be at most 100000, not 100001"],
+    ),
     "agent-options": (
         'workflow = "a"\n[agents.a]\nagent = "m:a"\nconcurrency = 0\ndispatcher = "ray"\nmailbox = "big"\n'
         "restart = { within = 0 }\ntimeot = 3",

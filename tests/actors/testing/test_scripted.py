@@ -146,6 +146,12 @@ def test_the_base_of_all_steps_answers_none_at_once() -> None:
     [
         (Scripted, ValueError, "give it at least one step"),
         (lambda: Scripted({"a": 1}), TypeError, r"expected steps such as Returns\(\{'a': 1\}\)"),  # type: ignore[arg-type]  # refused
+        (lambda: Scripted(None), TypeError, r"expected steps such as Returns\(None\), not None"),  # type: ignore[arg-type]  # the same
+        (lambda: Scripted(3), TypeError, r"expected steps such as Returns\(\{'answer': 3\}\), not 3"),  # type: ignore[arg-type]  # the same
+        (lambda: Scripted(OSError("no")), TypeError, r"such as Fails\(OSError\('no'\)\), not"),  # type: ignore[arg-type]  # the same
+        (lambda: Scripted(OSError), TypeError, r"such as Fails\(OSError\), not <class 'OSError'>"),  # type: ignore[arg-type]  # the same
+        (lambda: Scripted(Returns), TypeError, r"such as Returns\(...\), not <class"),  # type: ignore[arg-type]  # the same
+        (lambda: Scripted(int), TypeError, r"such as Calls\(int\), not <class 'int'>"),  # type: ignore[arg-type]  # the same
         (lambda: Fails("wrong"), TypeError, "expected an exception or a class of exceptions, not 'wrong'"),  # type: ignore[arg-type]  # the same
         (lambda: Fails(int), TypeError, "not <class 'int'>"),  # type: ignore[arg-type]  # the same
         (lambda: Fails(OSError, after=-1), ValueError, "Fails: after: only 0 or more"),

@@ -1,0 +1,82 @@
+"""Tests of what the command does where it cannot write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.cli import main
+from tests.actors.cli.commands import TOO_LONG, flows
+
+__all__ = ["flows"]  # a fixture
+
+FULL = Path("/dev/full")
+NO_SPACE = "Error: cannot write the output: No space left on device\n"
+
+needs_full_device = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    "arguments",
+    [["schema"], ["graph", "flows:HELLO"], ["check", "flows:UNKNOWN"], ["run", "flows:STAMP"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_full_disk_is_told_of_and_the_command_exits_with_2(flows: Path, arguments: list[str]) -> None:
+    with FULL.open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "mixmode", *arguments],
+            cwd=flows,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=TOO_LONG,
+            check=False,
+        )
+
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(NO_SPACE)
+    assert "Traceback" not in ended.stderr
+
+
+@needs_full_device
+def test_main_returns_2_when_its_output_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mixmode", "schema"])
+
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code = main()
+
+    assert (code, capsys.readouterr().err) == (2, NO_SPACE)
+
+
+@needs_full_device
+def test_main_returns_2_when_nobody_can_be_told_either(flows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert flows == Path.cwd()
+    monkeypatch.setattr(sys, "argv", ["mixmode", "check", "flows:HELLO"])
+
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        code = main()
+
+    assert code == 2
+
+
+def test_a_reader_that_has_gone_ends_the_command_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(sys, "argv", ["mixmode", "schema"])
+
+    with pytest.raises(SystemExit) as ended, os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        main()
+
+    assert (ended.value.code, capsys.readouterr().err) == (1, "")
