@@ -11,7 +11,7 @@ from actors.agent_inbox import AgentInbox, AgentRef, ArmDirect
 from actors.agent_lifecycle import Lifecycle
 from actors.cell import Cell
 from actors.instance import Instance
-from actors.invocation import Invocation, is_crash
+from actors.invocation import Invocation, is_cancellation, is_crash
 from actors.lifecycle_messages import Drained, LifecycleMessage, Renew
 from actors.mailbox import Mailbox
 from actors.offspring import leave_offspring
@@ -205,7 +205,7 @@ class AgentCell(Cell):
                 if self.system.offspring:
                     leave_offspring(invocation)
                 invocation.answer(outcome, value)
-            elif not _is_cancellation(outcome):
+            elif not is_cancellation(outcome):
                 self.system.dead_letters.late_answer(invocation)
         finally:  # an interrupt that struck in a turn is raised here, when the turn has been left
             if is_closed or invocation.timer is not None or invocation.instance is not None:
@@ -229,7 +229,7 @@ class AgentCell(Cell):
         failure = outcome.failure
         if failure is None:
             return False
-        if _is_cancellation(outcome) and (not was_wanted or self.system.loops.is_on_host_loop):
+        if is_cancellation(outcome) and (not was_wanted or self.system.loops.is_on_host_loop):
             return False  # we did it, or the host is ending its loop
         return is_crash(outcome) or self.spec.restart.matches(failure.types)
 
@@ -274,6 +274,8 @@ class AgentCell(Cell):
             self.dispatcher.execute(following)
         if instance is not None and instance.is_stale:
             self.lifecycle.handle(Renew(instance))
+        if self.closed is not None:
+            self.lifecycle.handle(Drained())
 
     def _ask_to_stop(self, invocation: Invocation) -> None:
         self.dispatcher.interrupt(invocation)
@@ -323,8 +325,9 @@ class AgentCell(Cell):
         """Give up work that did not stop when it was asked to."""
         invocation = message.invocation
         with self.lock:
-            if invocation.ended_at is not None or invocation in self._abandoned:
+            if invocation.ended_at is not None or invocation.is_abandoned:
                 return
+            invocation.is_abandoned = True
             self._abandoned.add(invocation)
             self.active.discard(invocation)
             instance = invocation.instance
@@ -381,14 +384,6 @@ class AgentCell(Cell):
 
     def _create_ref(self) -> AgentRef:
         return AgentRef(self)
-
-
-_CANCELLATIONS = ("asyncio.exceptions.CancelledError", "builtins.GeneratorExit")
-
-
-def _is_cancellation(outcome: Outcome) -> bool:
-    failure = outcome.failure
-    return failure is not None and failure.types[0] in _CANCELLATIONS
 
 
 _HANDLERS: dict[type, Callable[[AgentCell, Any], None]] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.agent_halt import Halt, stop_hook
+from actors.agent_starts import Starts
 from actors.broods import orphan
 from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
@@ -23,7 +23,6 @@ from actors.lifecycle_messages import (
     StopHookEnded,
     StopRequested,
 )
-from actors.work import render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import ChildFailed, ChildHalted, ChildStarted, ChildStopped
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from actors.dispatchers.lane import Lane
 
 
-class Lifecycle:
+class Lifecycle(Starts):
     """Starts, restarts and stops the instances of a cell; the agent supervisor decides, this carries out.
 
     Attributes:
@@ -43,21 +42,13 @@ class Lifecycle:
     """
 
     def __init__(self, cell: AgentCell) -> None:
-        self._cell = cell
-        self._system = cell.system
+        super().__init__(cell)
         self.spec = cell.spec
         self.supervisor: ControlCell = cell.system.agent_supervisor
         # Written under its group's lock, read by anyone.
         self.held_up_by = ""
-        # Whether the supervisor waits to hear that all instances are ready.
-        self._is_awaited = False
-        # The stop of the instances that were replaced all at once.
-        self._halt: Halt | None = None
         self._stop_replies: list[Any] = []
         self._pending_hooks: set[StopWork] = set()
-        # What was given up and is still running.
-        self._hung_hooks: set[StartWork | StopWork] = set()
-        self._is_stopping = False
 
     def handle(self, message: LifecycleMessage) -> None:
         """Handle one message. Handling it twice does no harm."""
@@ -67,127 +58,6 @@ class Lifecycle:
     def hung_hooks(self) -> int:
         """How many constructors and hooks are still running though they were given up."""
         return len(self._hung_hooks) + (len(self._pending_hooks) if self._cell.is_stopped else 0)
-
-    # Starting
-
-    def begin(self) -> None:
-        """Have the instances made, or be ready at once when there are none to make. Any thread."""
-        cell = self._cell
-        for instance in cell.instances:
-            if cell.definition.make is None:
-                instance.is_ready = True
-                cell.idle.append(instance)
-            else:
-                self._system.plane.post(cell, Start(StartWork(cell, instance)))
-
-    def start(self, reason: str) -> None:
-        """Have all instances made, and tell the supervisor when they are ready."""
-        cell = self._cell
-        if cell.definition.make is None:
-            self._tell(ChildStarted(self))
-        elif cell.closed is None and not self._is_awaited:
-            self._is_awaited = True
-            for instance in list(cell.instances):
-                self._start(Start(StartWork(cell, instance, reason=reason)))
-
-    def start_ended(self, work: StartWork, product: Any, error: BaseException | None) -> None:
-        """Take note that making an instance ended. Any thread."""
-        self._system.plane.post(self._cell, StartEnded(work, product, error))
-
-    def _start(self, message: Start) -> None:
-        work, plane = message.work, self._system.plane
-        work.instance.is_starting = True
-        if work.timer is None:
-            at = plane.now() + self._system.hook_timeout
-            work.timer = plane.schedule(at, self._cell, StartOverdue(work))
-        self._cell.dispatcher.execute(work)
-
-    def _on_start_ended(self, message: StartEnded) -> None:
-        work, cell = message.work, self._cell
-        if work.has_ended:
-            self._given_up_ended(work, message)
-            return
-        work.has_ended = True
-        if work.timer is not None:
-            work.timer.cancel()
-        work.instance.is_starting = False
-        if message.error is not None:
-            self._start_failed(work.instance, render(message.error).text)
-            return
-        if work.instance not in cell.instances:
-            self._end_late(work, message.product)
-            return
-        cell.define(work.definition)
-        if work.is_made_only:
-            fresh = StartWork(cell, work.instance, reason=work.reason, product=message.product)
-            self._start(Start(fresh))
-        else:
-            self.instance_ready(work.instance, message.product, work.host)
-
-    def _given_up_ended(self, work: StartWork, message: StartEnded) -> None:
-        """Stop what was made after all by a start that had been given up."""
-        if work not in self._hung_hooks:
-            return
-        self._hung_hooks.discard(work)
-        if message.product is not None and not work.is_made_only:
-            late = Instance(work.instance.number)
-            late.behaviour, late.host = message.product, work.host
-            self._call_stop_hook(late)
-
-    def _end_late(self, work: StartWork, product: Any) -> None:
-        """Stop what was made for an instance that has been replaced, or whose agent has stopped, meanwhile."""
-        if not work.is_made_only:
-            work.instance.behaviour, work.instance.host = product, work.host
-        if self._halt is None or not self._halt.has(work.instance):
-            self._call_stop_hook(work.instance)
-        self._progress()
-
-    def instance_ready(self, instance: Instance, product: Any, host: Any) -> None:
-        """Let an instance take events."""
-        cell = self._cell
-        following = None
-        with cell.lock:
-            instance.behaviour = product
-            instance.host = host if cell.definition.is_async else None
-            instance.is_ready = True
-            if cell.closed is None:
-                following = cell.take_for(instance)
-        if following is not None:
-            cell.dispatcher.execute(following)
-        if self._is_awaited and all(each.is_ready for each in cell.instances):
-            self._is_awaited = False
-            self._tell(ChildStarted(self))
-        self._progress()
-
-    def _on_start_overdue(self, message: StartOverdue) -> None:
-        work, dispatcher = message.work, self._cell.dispatcher
-        if work.has_ended:
-            return
-        work.has_ended = True
-        if work.has_begun:
-            self._hung_hooks.add(work)
-        dispatcher.interrupt(work)
-        dispatcher.abandon(work)
-        seconds, instance = self._system.hook_timeout, work.instance
-        if work.is_ending_previous and self.owns(instance):
-            detail = "on_stop of the instance before it took longer than %g s; agent %r is started without it"
-            self._system.delivery.log(logging.WARNING, detail, seconds, self._cell.name)
-            self._start(Start(StartWork(self._cell, instance, reason=work.reason)))
-        else:
-            instance.is_starting = False
-            self._start_failed(instance, f"its start took longer than {seconds:g} s")
-
-    def _start_failed(self, instance: Instance, detail: str) -> None:
-        cell = self._cell
-        if self._is_stopping or instance not in cell.instances:
-            self._forget(instance)
-            self._progress()
-            return
-        if not any(other.is_ready for other in cell.instances):
-            with cell.lock:
-                letters = cell.mailbox.clear()
-            cell.reject(letters, Outcome(OutcomeKind.REJECTED, Reason.START_FAILED, detail=detail))
-        self.report_failure(instance, Reason.START_FAILED.value, detail)
 
     # Restarting
 
@@ -205,9 +75,17 @@ class Lifecycle:
         elif self._cell.closed is None:
             self._tell(ChildFailed(self, instance, reason, detail, is_normal))
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the agent has stopped."""
+        return self._cell.is_stopped
+
     def owns(self, part: Instance) -> bool:
         """Say whether it is one of the agent's instances, and the agent neither stopped nor failed."""
         return self._cell.closed is None and part in self._cell.instances
+
+    def _tell_started(self) -> None:
+        self._tell(ChildStarted(self))
 
     def _tell(self, signal: Any) -> None:
         self._system.plane.post(self.supervisor, signal)
@@ -307,6 +185,8 @@ class Lifecycle:
         if not self._is_stopping:
             self._is_stopping = True
             self._close(message.grace, message.detail)
+        elif message.grace is not None:  # the earlier end counts
+            self._grant(message.grace)
         self._progress()
 
     def end(self, detail: str, grace: float | None) -> None:
@@ -314,14 +194,17 @@ class Lifecycle:
         self._on_stop_requested(StopRequested(None, grace, detail))
 
     def _close(self, grace: float | None, detail: str) -> None:
-        cell, plane = self._cell, self._system.plane
+        cell = self._cell
         outcome = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED, detail=detail)
         with cell.lock:
             cell.closed = outcome
             letters = cell.mailbox.clear()
         cell.reject(letters, outcome)
-        seconds = cell.spec.grace if grace is None else grace
-        plane.schedule(plane.now() + seconds, cell, StopGraceOver())
+        self._grant(cell.spec.grace if grace is None else grace)
+
+    def _grant(self, seconds: float) -> None:
+        plane = self._system.plane
+        plane.schedule(plane.now() + seconds, self._cell, StopGraceOver())
 
     def _progress_stop(self) -> None:
         """Call the stop hooks of the instances that are idle; finish when nothing is left."""
@@ -367,6 +250,11 @@ class Lifecycle:
         for invocation in list(cell.running()):
             cell.cancel(invocation, outcome)
         cell.give_up_running()
+        for start in self._starts.copy():
+            self._give_up(start)
+        for hook in self._pending_hooks:
+            cell.dispatcher.interrupt(hook)
+            cell.dispatcher.abandon(hook)
         if self._halt is not None:
             self._cut_halt(self._halt)
             self._halt = None

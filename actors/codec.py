@@ -15,7 +15,7 @@ import msgpack
 from actors.arguments import check_count
 from actors.errors import CodecError
 from actors.shapes import SHAPES, kind_of
-from actors.wire import Tag, Types, expand, known_types
+from actors.wire import Tag, Types, checked_key, expand, known_types
 from supervisors.excerpt import excerpt
 
 FORMAT_VERSION = 1
@@ -178,8 +178,10 @@ class _Counter:
         return items
 
     def dict_made(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        """Make one more dict. Its keys may be chosen to have one hash, which only long integers allow at will."""
+        """Make one more dict. Of the keys that are allowed, only long integers can be chosen to have one hash."""
         self.list_made(pairs)
+        for key, _ in pairs:  # before a dict is made: keys of other types can be chosen to have one hash, too
+            checked_key(key)
         if len(pairs) > MAX_LONG_KEYS and sum(map(_is_long, pairs)) > MAX_LONG_KEYS:
             raise CodecError(
                 f"a dict in the message has more than {MAX_LONG_KEYS} keys that are integers beyond 64 bits"

@@ -27,6 +27,13 @@ def are_equal(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(are_equal(left[key], right[key]) for key in left)
     if kind in (FrozenList, tuple) and type(right) is kind:
         return len(left) == len(right) and all(map(are_equal, left, right))
+    if kind is FrozenRecord and type(right) is FrozenRecord:
+        is_class = left.frozen_class is right.frozen_class
+        return (
+            is_class
+            and are_equal(left.frozen_fields, right.frozen_fields)
+            and are_equal(left.frozen_slots, right.frozen_slots)
+        )
     return bool(left == right) and (kind is bool) is (type(right) is bool)
 
 

@@ -62,10 +62,21 @@ class StartWork(Work):
         self.timer: ScheduledMessage | None = None
         # Written inside the control plane: it was reported, or given up. Read where it runs.
         self.has_ended = False
-        # Written where it runs, read inside the control plane: how far it has come.
+        # Written where it runs, read inside the control plane: how far it has come. The second becomes False only after
+        # a look whether it was given up.
         self.has_begun = self.is_ending_previous = False
         # Whether the factory turned out to make async agents: the hooks are called elsewhere, by another work.
         self.is_made_only = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it was not given up."""
+        return not self.has_ended
+
+    @property
+    def may_move(self) -> bool:
+        """Whether it may be run on another event loop instead."""
+        return not self.has_begun
 
     def begin(self) -> bool:
         """Begin, unless it was given up while it was queued."""
@@ -91,7 +102,6 @@ class StartWork(Work):
         if self.previous is not None:
             self.is_ending_previous = True
             _survive(self.agent, self.previous.on_stop)
-            self.is_ending_previous = False
         product = self._make()
         self.definition = resolve(self.definition, product)
         if self.definition.is_async:
@@ -106,7 +116,6 @@ class StartWork(Work):
         if self.previous is not None:
             self.is_ending_previous = True
             await _survive_async(self.agent, self.previous.on_stop)
-            self.is_ending_previous = False
         product = self._make()
         await _finished(product.on_start())
         if self.reason:
@@ -116,6 +125,7 @@ class StartWork(Work):
     def _make(self) -> Any:
         if self.has_ended:
             raise CancelledError("it was given up while the instance before it was being stopped")
+        self.is_ending_previous = False
         if self.product is not None:
             return self.product
         make = self.definition.make

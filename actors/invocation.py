@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from actors.instance import Instance
     from actors.timers import ScheduledMessage
 
+_CANCELLATIONS = ("asyncio.exceptions.CancelledError", "builtins.GeneratorExit")
 _NORMAL_EXITS = ("SystemExit: ", "SystemExit: 0", "SystemExit: None")
 
 
@@ -101,6 +102,11 @@ class Invocation(Work):
     def is_told(self) -> bool:
         """Whether nobody waits for its answer: it was told to an agent, not asked."""
         return False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.is_live
 
     @property
     def may_move(self) -> bool:
@@ -234,6 +240,12 @@ def reason_of(error: BaseException) -> Reason:
         missing_before = error.declared == "requires"
         return Reason.MISSING_INPUT if missing_before else Reason.MISSING_OUTPUT
     return Reason.EXCEPTION
+
+
+def is_cancellation(outcome: Outcome) -> bool:
+    """Return whether an outcome tells of a coroutine that was cancelled or closed."""
+    failure = outcome.failure
+    return failure is not None and failure.types[0] in _CANCELLATIONS
 
 
 def is_crash(outcome: Outcome) -> bool:

@@ -94,7 +94,10 @@ class Latch:
     def _wake(self) -> None:
         waiters = self._waiters
         while waiters:
-            waiter = waiters[-1]
+            try:
+                waiter = waiters[-1]
+            except IndexError:
+                return  # another thread has called the last
             waiter()
             self._forget(waiter)
 

@@ -37,7 +37,7 @@ class Lifetime(ABC):
 
     @abstractmethod
     def _close(self, seconds: float) -> StopReport:
-        """Stop whatever was started, within about a time. Blocks."""
+        """Stop whatever was started, within about a time, or at once if it is interrupted. Blocks."""
 
     def start(self) -> Self:
         """Start the threads, and serve metrics if a port was given. Does not block.
@@ -139,6 +139,7 @@ class Lifetime(ABC):
         return was_running
 
     def _shut_down(self, seconds: float) -> StopReport:
-        report = self._close(seconds)
-        self._status = "stopped"
-        return report
+        try:
+            return self._close(seconds)
+        finally:
+            self._status = "stopped"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pykka
+
 from actors.agent_breaker import AgentBreaker
 from actors.agent_registry import AgentRegistry
 from actors.arguments import check_callback, check_count
@@ -37,6 +39,14 @@ class Oversight(Lifetime):
         except (RuntimeNotRunningError, ForkedRuntimeError) as error:
             return Health((str(error),))
         return examine(list(self._agents.values()), self._system.threads)
+
+    def agent(self, name: str) -> pykka.ActorRef[Any]:
+        """Return the ref of a spawned agent.
+
+        Raises:
+            UnknownAgentError: If there is none of that name.
+        """
+        return self._agents.cell(name).actor_ref
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -159,9 +159,15 @@ class Run:
         pending = [callback]
 
         def deliver() -> None:
-            if pending:
+            try:
+                pending.pop()  # by one thread only
+            except IndexError:
+                return
+            try:
                 delivery.post(lambda: callback(self))
-                pending.clear()
+            except BaseException:  # an interrupt: it is told once more
+                pending.append(callback)
+                raise
 
         self._latch.when_open(deliver)
 

@@ -224,14 +224,6 @@ class Runtime(Oversight):
             self.check_running()
             return Group(spec, self._system, self.spawn).register()
 
-    def agent(self, name: str) -> pykka.ActorRef[Any]:
-        """Return the ref of a spawned agent.
-
-        Raises:
-            UnknownAgentError: If there is none of that name.
-        """
-        return self._agents.cell(name).actor_ref
-
     def stop_agent(
         self,
         name: str,
@@ -377,10 +369,14 @@ class Runtime(Oversight):
         self._system.loops.start()
 
     def _close(self, seconds: float) -> StopReport:
-        report = shut_down(self._system, list(self._runs.values()), seconds)
-        if self._metrics is not None:
-            self._metrics.stop_serving()
-        return report
+        try:
+            return shut_down(self._system, list(self._runs.values()), seconds)
+        except BaseException:  # an interrupt of whoever waits
+            shut_down(self._system, list(self._runs.values()), 0)
+            raise
+        finally:
+            if self._metrics is not None:
+                self._metrics.stop_serving()
 
     def _deadline(self, timeout: float | None) -> Deadline:
         seconds = check_timeout(timeout, "submit():")

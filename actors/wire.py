@@ -133,7 +133,7 @@ def contract(raw: Any, known: Types, depth: int = 0) -> Any:
     if kind is list:
         return FrozenList([contract(item, known, depth + 1) for item in raw])
     if kind is dict:
-        return FrozenDict({_checked_key(key): contract(item, known, depth + 1) for key, item in raw.items()})
+        return FrozenDict({checked_key(key): contract(item, known, depth + 1) for key, item in raw.items()})
     raise CodecError(f"plain data was expected in the message, not {excerpt(raw)}")
 
 
@@ -149,7 +149,12 @@ def contract_fields(raw: Any, known: Types) -> FrozenDict:
     return fields
 
 
-def _checked_key(key: Any) -> Any:
+def checked_key(key: Any) -> Any:
+    """Return what may be the key of a dict.
+
+    Raises:
+        CodecError: If it may not.
+    """
     if type(key) not in _KEY_TYPES:
         raise CodecError(f"a key in the message must be a str, an int or bytes, not {excerpt(key)}")
     return key

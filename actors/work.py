@@ -75,6 +75,11 @@ class Work:
         self.variables = variables
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether it is still to be done, as long as it has not begun."""
+        return True
+
+    @property
     def may_move(self) -> bool:
         """Whether it may be run elsewhere instead: it has not begun, and belongs to no place."""
         return False
@@ -129,8 +134,10 @@ class Work:
             value = self.digest(returned)
         except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further
             error = raised
-        lane.note_done(self)
-        self.done(value, error)
+        try:
+            self.done(value, error)
+        finally:  # last: what comes of it may be for this loop too
+            lane.note_done(self)
 
     def _call_and_digest(self) -> Any:
         current_agent.set(self.agent)

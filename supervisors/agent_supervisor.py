@@ -83,6 +83,8 @@ class AgentSupervisor:
         self._advance(context)
 
     def _on_added(self, child: Restartable, context: Context) -> None:
+        if child.has_stopped:
+            return  # before it was its turn
         entry = self._roster.get(child) or self._roster.add(child)
         if self._stop is not None:
             self._roster.condemn([entry], Fate.END)

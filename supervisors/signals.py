@@ -305,6 +305,10 @@ class Restartable(Protocol):
     def spec(self) -> ChildSpec:
         """Its name and its restart policy."""
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it has stopped for good."""
+
     def owns(self, part: Any) -> bool:
         """Say whether a part that failed is still one of its own, and was not replaced meanwhile."""
 

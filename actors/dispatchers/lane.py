@@ -44,7 +44,9 @@ class Lane:
         self.last_seen: tuple[Any, int] = (None, -1)
         self.noted_until = 0.0
         self.is_watched = False
+        # Whether it has been replaced. Then `on_idle` is called, on the loop, whenever it has done all that was on it.
         self.is_retired = False
+        self.on_idle: Callable[[Lane], None] = lambda _lane: None
         self._ready: deque[Work] = deque()
         self._is_waking = False
         self._ident = 0
@@ -68,12 +70,20 @@ class Lane:
         if self.loop.get_task_factory() == self._make_task:
             self.loop.set_task_factory(self._previous_factory)
 
+    def forget(self) -> set[Work]:
+        """Return what was on the loop, which is closed, and let go of it."""
+        works, self.works = self.works, set()
+        self._ready.clear()
+        return works
+
     def execute(self, work: Work) -> None:
         """Start it on the loop soon. Any thread.
 
         Raises:
             RuntimeError: If the loop is closed.
         """
+        if self.loop.is_closed():
+            raise RuntimeError("the event loop is closed")
         work.host = self
         self.works.add(work)
         if get_ident() == self._ident:
@@ -114,12 +124,6 @@ class Lane:
         with contextlib.suppress(RuntimeError):  # it is closed already
             self.loop.call_soon_threadsafe(self.loop.stop)
 
-    def finish_when_idle(self) -> None:
-        """Take no new work, and end `run()` when what is on the loop is done."""
-        self.is_retired = True
-        if not self.works:
-            self.stop()
-
     def owner_of(self, task: Any) -> Work | str | None:
         """Return the work whose task it is, or the agent that created it; None for anybody else's."""
         if task is None:
@@ -138,7 +142,7 @@ class Lane:
         self.progress += 1
         self.works.discard(work)
         if self.is_retired and not self.works:
-            self.stop()
+            self.on_idle(self)
 
     def _start_ready(self) -> None:
         if not self._ident:
@@ -149,6 +153,9 @@ class Lane:
             self._start(ready.popleft())
 
     def _start(self, work: Work) -> None:
+        if work.host is not self:  # it was moved
+            self.works.discard(work)
+            return
         coroutine = work.perform_async(self)
         try:
             variables = work.variables

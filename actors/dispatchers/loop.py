@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from actors.control import ControlPlane
 from actors.dispatchers.lane import Lane, closed_outcome
@@ -28,6 +28,12 @@ _NOTHING_SEEN = (None, -1)
 _CANCELLED_EARLY = Outcome(
     OutcomeKind.FAILED, Reason.EXCEPTION, detail="something on its event loop cancelled its task before it began"
 )
+
+
+class Idle(NamedTuple):
+    """To the dispatcher: a lane that was replaced has done all that was on it."""
+
+    lane: Lane
 
 
 class LoopDispatcher:
@@ -111,9 +117,9 @@ class LoopDispatcher:
 
     def abandon(self, work: Work) -> None:
         """Replace the loop, if it is the runtime's own and the work blocks it; else let the task be."""
-        work.is_abandoned = True
+        work.is_abandoned = True  # a look that finds the loop blocked by it replaces the loop
         lane = work.host
-        if lane is self._lane and (lane.blocked_by is work or asyncio.current_task(lane.loop) is work.task):
+        if lane is self._lane and lane.blocked_by is work:
             self._replace(lane)
 
     def _replace(self, lane: Lane) -> None:
@@ -127,8 +133,10 @@ class LoopDispatcher:
             if waiting.may_move:
                 waiting.host = None
                 self.execute(waiting)
-        lane.finish_when_idle()
+        lane.is_retired = True
+        lane.on_idle = self._note_idle
         self.on_replaced(lane)
+        self._plane.send(self, Idle(lane))
 
     def delayer(self, work: Work) -> str:
         """Name the agent that blocks the loop, unless it is this one's own doing."""
@@ -147,9 +155,17 @@ class LoopDispatcher:
             if lane.blocked_by is None:
                 thread.join(timeout)
 
-    def handle(self, lane: Lane) -> None:
-        """Look whether a lane is getting on. Inside the control plane, as long as it has work."""
-        now = self._plane.now()
+    def _note_idle(self, lane: Lane) -> None:
+        # By a message, which comes after what its last work has led to: that may be a stop hook, for the same lane.
+        self._plane.post(self, Idle(lane))
+
+    def handle(self, message: Lane | Idle) -> None:
+        """Look whether a lane is getting on, as long as it has work; end a retired one. Inside the control plane."""
+        if isinstance(message, Idle):
+            if not message.lane.works:
+                message.lane.stop()
+            return
+        lane, now = message, self._plane.now()
         if lane.loop.is_closed():
             self._give_up(lane)
             return
@@ -205,8 +221,7 @@ class LoopDispatcher:
     def _give_up(self, lane: Lane) -> None:
         """Refuse what was on a loop that was closed before it was done."""
         lane.is_watched = False
-        works, lane.works = lane.works, set()
-        for work in works:
+        for work in lane.forget():
             if work.task is not None:
                 _bury(work.task)
             work.refuse(closed_outcome("the event loop was closed before the agent was done"))

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from actors.environment import Threads
 from actors.errors import WaitingThreadsError
@@ -19,6 +19,9 @@ from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 MAX_WAITING = 1_000
 """How many threads may wait for runs that their agents have started; each is made up for by one more thread."""
+
+FEW = 1_000
+"""How much work may wait before it is looked whether it is still wanted."""
 
 
 class _Worker:
@@ -71,6 +74,7 @@ class ThreadDispatcher:
         # How much work waits for a thread, and how many threads wait for runs of their agents.
         self._waiting = 0
         self._waiting_threads = 0
+        self._sweeps_at = FEW
         # Whether there are more threads than there should be; whoever has done its work then leaves.
         self._is_crowded = False
         self._is_stopping = False
@@ -87,8 +91,7 @@ class ThreadDispatcher:
 
     def execute(self, work: Work) -> None:
         """Hand it to an idle thread or a new one, or queue it until a thread is free."""
-        refusal = None
-        is_worker_needed = False
+        refusal = worker = None
         with self._lock:
             if self._is_stopping:
                 refusal = Outcome(OutcomeKind.CANCELLED, Reason.SHUTDOWN)
@@ -97,22 +100,25 @@ class ThreadDispatcher:
             elif self._idle:
                 self._idle -= 1
             elif self._has_room():
-                is_worker_needed = True
+                worker = self._new_worker()
             else:
                 self._waiting += 1
+                if self._waiting >= self._sweeps_at:
+                    self._sweep()
         if refusal is not None:
             work.refuse(refusal)
             return
         self._queue.put(work)
-        if is_worker_needed:
-            self._add_worker()
+        if worker is not None:
+            self._start(worker)
 
     def repair(self) -> None:
         """Make good what an interrupt may have left: work that no thread was started for."""
         with self._lock:
-            is_worker_needed = self._queue.qsize() > 0 and self._has_room()
-        if is_worker_needed and not self._is_stopping:
-            self._add_worker()
+            is_worker_needed = self._queue.qsize() > 0 and self._has_room() and not self._is_stopping
+            worker = self._new_worker() if is_worker_needed else None
+        if worker is not None:
+            self._start(worker)
 
     def interrupt(self, work: Work) -> None:
         """Do nothing: a thread cannot be interrupted; its agent may look at `context.cancelled`."""
@@ -130,11 +136,9 @@ class ThreadDispatcher:
             self._workers.discard(worker)
             self._abandoned.add(worker)
             self._recount()
-            is_worker_needed = self._waiting > 0 and self._has_room()
-            if is_worker_needed:
-                self._waiting -= 1
-        if is_worker_needed:
-            self._add_worker()
+            following = self._worker_for_waiting()
+        if following is not None:
+            self._start(following)
 
     @contextmanager
     def waiting(self, work: Work) -> Iterator[None]:
@@ -181,11 +185,9 @@ class ThreadDispatcher:
             worker.is_waiting = True
             self._waiting_threads += 1
             self._recount()
-            is_worker_needed = self._waiting > 0 and self._has_room()
-            if is_worker_needed:
-                self._waiting -= 1
-        if is_worker_needed:
-            self._add_worker()
+            following = self._worker_for_waiting()
+        if following is not None:
+            self._start(following)
 
     def _end_waiting(self, worker: _Worker) -> None:
         with self._lock:
@@ -204,10 +206,37 @@ class ThreadDispatcher:
         """Find out whether there are too many threads. Under the lock."""
         self._is_crowded = len(self._workers) > self._max_threads + self._waiting_threads
 
-    def _add_worker(self) -> None:
+    def _worker_for_waiting(self) -> _Worker | None:
+        """Return a new worker for what waits, if there is anything and room; it is to be started. Under the lock."""
+        if not self._waiting or not self._has_room():
+            return None
+        self._waiting -= 1
+        return self._new_worker()
+
+    def _new_worker(self) -> _Worker:
+        """Return a worker that counts from now on. Under the lock."""
         worker = _Worker()
-        with self._lock:
-            self._workers.add(worker)
+        self._workers.add(worker)
+        return worker
+
+    def _sweep(self) -> None:
+        """Let go of what waits though nobody wants it any more. Under the lock.
+
+        A thread that is on its way takes whatever is first: as many as are not counted as waiting must stay.
+        """
+        queue = self._queue
+        for _ in range(queue.qsize()):
+            try:
+                work = queue.get_nowait()
+            except Empty:
+                break
+            if self._waiting and work is not None and not work.is_wanted:
+                self._waiting -= 1
+            else:
+                queue.put(work)
+        self._sweeps_at = max(FEW, 2 * self._waiting)
+
+    def _start(self, worker: _Worker) -> None:
         try:
             worker.thread = self._threads.start(f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker))
         except BaseException as error:

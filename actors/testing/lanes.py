@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.control import ControlPlane
 from actors.dispatchers.lane import Lane
-from actors.dispatchers.loop import LoopDispatcher
+from actors.dispatchers.loop import Idle, LoopDispatcher
 from actors.environment import Threads
 from actors.telemetry import Telemetry
 from actors.testing.event_loop import VirtualLoop
@@ -46,6 +46,9 @@ class VirtualLane(Lane):
         return self.has_lost or self.blocked_by is not None or self.beat_sent_at is not None
 
     def _start(self, work: Work) -> None:
+        if work.host is not self:
+            super()._start(work)  # which lets go of it
+            return
         variables = work.copied_variables()
         variables.run(strand.set, next(self._strands))
         work.variables = variables
@@ -77,13 +80,15 @@ class VirtualLoops(LoopDispatcher):
         self._scheduler = scheduler
         self._strands = itertools.count(1)
 
-    def handle(self, lane: VirtualLane) -> None:  # type: ignore[override]  # it makes all the lanes itself
-        """Look whether a lane is getting on, as long as there may be something to find out."""
-        if lane.needs_looks:
-            super().handle(lane)
-            lane.has_lost = False
+    def handle(self, message: VirtualLane | Idle) -> None:  # type: ignore[override]  # it makes all the lanes itself
+        """Look whether a lane is getting on, as long as there may be something to find out; end a retired one."""
+        if isinstance(message, Idle):
+            super().handle(message)
+        elif message.needs_looks:
+            super().handle(message)
+            message.has_lost = False
         else:
-            lane.is_watched = False
+            message.is_watched = False
 
     def _new_lane(self) -> VirtualLane:
         return VirtualLane(VirtualLoop(self._scheduler, self._threads.start), self._strands, self._look_at)

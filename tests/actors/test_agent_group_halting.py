@@ -154,16 +154,30 @@ def test_a_start_that_hangs_while_its_agent_is_halted_is_given_up_like_any_other
 def test_what_was_made_for_an_agent_that_has_stopped_meanwhile_is_stopped_too(team: Team) -> None:
     cell = team.spawn("a")
     making = team.rig.threads.given.popleft()
+    assert making.begin()
+    product = making.call()
     cell.request_stop(grace=0)
     team.rig.advance(0)
-    was_stopped = cell.is_stopped
+    was_stopped, abandoned = cell.is_stopped, cell.abandoned_count
+
+    making.done(product, None)
+    team.perform()
+
+    assert (was_stopped, abandoned) == (True, 1)
+    assert team.log == ["a made", "a on_start", "a on_stop"]
+    assert cell.abandoned_count == 0
+
+
+def test_what_was_not_begun_to_be_made_for_an_agent_that_has_stopped_is_not_made(team: Team) -> None:
+    cell = team.spawn("a")
+    making = team.rig.threads.given.popleft()
+    cell.request_stop(grace=0)
+    team.rig.advance(0)
 
     making.perform()
     team.perform()
 
-    assert was_stopped
-    assert team.log == ["a made", "a on_start", "a on_stop"]
-    assert cell.abandoned_count == 0
+    assert (team.log, cell.is_stopped, cell.abandoned_count) == ([], True, 0)
 
 
 def test_an_opaque_factory_of_async_agents_may_be_halted_between_its_two_steps(team: Team) -> None:

@@ -184,3 +184,66 @@ def test_an_agent_whose_event_ran_out_around_a_replacement_handles_the_next(
 
     overtaken.exception()
     assert runtime.run("counter", timeout=PATIENCE).state["handled"] is True
+
+
+class Client(Agent):
+    """Takes its time to start, and notes which of its instances was started and stopped."""
+
+    made = 0
+    notes: list[tuple[str, int]]
+    may_start: asyncio.Event
+    has_begun: threading.Event
+
+    def __init__(self) -> None:
+        type(self).made += 1
+        self.number = self.made
+
+    async def on_start(self) -> None:
+        self.has_begun.set()
+        if self.number == 1:
+            await self.may_start.wait()
+        self.notes.append(("started", self.number))
+
+    async def run(self, event: Event, state: State) -> None:
+        state["by"] = self.number
+
+    async def on_stop(self) -> None:
+        await asyncio.sleep(0)
+        self.notes.append(("stopped", self.number))
+
+
+@pytest.fixture
+def client() -> type[Client]:
+    Client.made, Client.notes = 0, []
+    Client.may_start, Client.has_begun = asyncio.Event(), threading.Event()
+    return Client
+
+
+def test_an_agent_that_becomes_ready_on_a_loop_that_was_replaced_is_made_anew(
+    runtime: Runtime, stuck: Stuck, gate: threading.Event, client: type[Client]
+) -> None:
+    runtime.spawn("client", client)
+    assert client.has_begun.wait(PATIENCE)
+    old_loop = runtime._system.loops.lane.loop
+    stuck.block()
+    stuck.await_replacement()
+
+    gate.set()
+    old_loop.call_soon_threadsafe(client.may_start.set)
+
+    results = [runtime.run("client", timeout=PATIENCE) for _ in range(3)]
+    assert [result.state["by"] for result in results] == [2, 2, 2]
+    runtime.stop_agent("client")
+    assert sorted(client.notes) == [("started", 1), ("started", 2), ("stopped", 1), ("stopped", 2)]
+
+
+def test_an_agent_that_is_spawned_while_the_loop_is_blocked_starts_on_the_next(
+    runtime: Runtime, stuck: Stuck, client: type[Client]
+) -> None:
+    client.may_start.set()
+    stuck.block()
+
+    runtime.spawn("client", client)
+
+    assert runtime.run("client", timeout=PATIENCE).state["by"] == 1
+    assert not stuck.gate.is_set()

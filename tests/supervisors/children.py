@@ -50,6 +50,10 @@ class FakeChild:
         self.ended: list[tuple[str, float | None]] = []
         self.reasons: list[str] = []
 
+    @property
+    def has_stopped(self) -> bool:
+        return False
+
     def owns(self, part: int) -> bool:
         return part >= self.part and not self.is_closed
 

@@ -175,24 +175,52 @@ def test_what_still_runs_when_it_is_stopped_is_cancelled(running: Running) -> No
     assert running.has_ended()
 
 
-def test_a_retired_lane_ends_when_its_last_work_has(running: Running) -> None:
-    gate = Gate()
-    work = Task(gate.wait)
-    running.lane.execute(work)
+def test_a_retired_lane_tells_when_its_last_work_has_been_reported(running: Running) -> None:
+    gate, idle = Gate(), threading.Event()
+    works = [Task(gate.wait), Task(answer)]
+    told: list[list[bool]] = []
+    for work in works:
+        running.lane.execute(work)
     assert gate.is_in.wait(PATIENCE)
 
-    running.lane.finish_when_idle()
-    was_over = work.is_over.is_set()
+    def note(_lane: Lane) -> None:
+        told.append([work.is_over.is_set() for work in works])
+        idle.set()
+
+    running.lane.on_idle = note
+    running.lane.is_retired = True
     gate.open()
 
-    assert (was_over, work.value()) == (False, True)
-    assert running.has_ended()
+    assert idle.wait(PATIENCE)
+    assert told == [[True, True]]
 
 
-def test_a_retired_lane_without_work_ends_at_once(running: Running) -> None:
-    running.lane.finish_when_idle()
+def test_what_was_moved_before_it_was_started_is_let_go_of(running: Running) -> None:
+    gate, moved = Gate(), Task(answer)
+    running.lane.execute(Task(gate.wait))
+    assert gate.is_in.wait(PATIENCE)
+    running.lane.execute(moved)
 
-    assert running.has_ended()
+    moved.host = None
+    gate.open()
+    after = Task(answer)
+    running.lane.execute(after)
+
+    assert after.value() == "writer"
+    assert moved.task is None
+    assert moved not in running.lane.works
+
+
+def test_nothing_is_started_on_a_closed_loop() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    lane = Lane(loop)
+
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="the event loop is closed"):
+            lane.execute(Task(answer))
+
+    assert (lane.works, list(lane._ready)) == (set(), [])
 
 
 def test_a_lane_may_be_detached_though_it_was_never_attached() -> None:

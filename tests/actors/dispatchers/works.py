@@ -24,15 +24,19 @@ class Task(Work):
     def __init__(self, function: Callable[[], Any], *, agent: str = "writer", variables: Context | None = None) -> None:
         super().__init__(agent, variables)
         self._function = function
-        self.is_wanted = True
+        self.is_live = True
         self.is_over = threading.Event()
         self.thread: threading.Thread | None = None
         self.endings: list[tuple[Any, BaseException | None]] = []
         self.refusals: list[Outcome] = []
 
+    @property
+    def is_wanted(self) -> bool:
+        return self.is_live
+
     def begin(self) -> bool:
         self.thread = threading.current_thread()
-        return self.is_wanted
+        return self.is_live
 
     def call(self) -> Any:
         return self._function()
