@@ -116,8 +116,8 @@ class Invocation(Work):
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
         with self.cell.lock:
-            if not self.is_live or self.begun_at is not None:
-                return False
+            if not self.is_live or self.begun_at is not None or (self.instance is None and self.cell.instances):
+                return False  # the last: it has just been put back into the mailbox
             self.begun_at = self.cell.now()
             return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 LOWERED = 0.0005
 """To how many seconds it is lowered, unless it is said otherwise."""
@@ -38,8 +39,7 @@ class SwitchInterval:
     def __init__(self, lowered: float | None) -> None:
         self._lowered = lowered
         self._late_in_a_row = 0
-        # What it was before, and until when it stays lowered; None while it is not lowered by us.
-        self._before: float | None = None
+        # Until when it stays lowered; None while it is not lowered by us.
         self._ends_at: float | None = None
 
     def note_wait(self, late: float, now: float) -> None:
@@ -48,7 +48,7 @@ class SwitchInterval:
             return
         is_late = late > _LATE * sys.getswitchinterval()
         self._late_in_a_row = self._late_in_a_row + 1 if is_late else 0
-        if self._late_in_a_row >= _IN_A_ROW or (is_late and self._before is not None):
+        if self._late_in_a_row >= _IN_A_ROW or (is_late and self._ends_at is not None):
             self._lower(self._lowered, now)
         elif self._ends_at is not None and now >= self._ends_at:
             self.restore()
@@ -62,20 +62,52 @@ class SwitchInterval:
 
     def restore(self) -> None:
         """Set it back to what it was."""
-        if self._before is not None and _is_set_to(self._lowered):
-            sys.setswitchinterval(self._before)
-        self._before = self._ends_at = None
+        if self._ends_at is not None:
+            _process.restore(self)
+        self._ends_at = None
         self._late_in_a_row = 0
 
     def _lower(self, seconds: float, now: float) -> None:
-        interval = sys.getswitchinterval()
-        if self._before is None:
-            if interval <= seconds:
-                return
-            self._before = interval
-            sys.setswitchinterval(seconds)
+        if self._ends_at is None and not _process.lower(self, seconds):
+            return
         self._ends_at = now + LASTS
 
 
-def _is_set_to(seconds: float | None) -> bool:
-    return seconds is not None and abs(sys.getswitchinterval() - seconds) <= SHORTEST  # kept in whole microseconds
+class _Process:
+    """The interval of the whole process, which several runtimes may have lowered."""
+
+    def __init__(self) -> None:
+        # Guards all below.
+        self._lock = threading.Lock()
+        self._before = self._set_to = 0.0
+        self._lowered: dict[SwitchInterval, float] = {}
+
+    def lower(self, owner: SwitchInterval, seconds: float) -> bool:
+        """Lower it for an owner; return False if it is as low already."""
+        with self._lock:
+            interval = sys.getswitchinterval()
+            if interval <= seconds:
+                return False
+            if not self._is_ours(interval):
+                self._before = interval
+                self._lowered.clear()
+            self._lowered[owner] = seconds
+            self._set(seconds)
+            return True
+
+    def restore(self, owner: SwitchInterval) -> None:
+        """Take back what an owner has lowered, unless somebody else has set it meanwhile."""
+        with self._lock:
+            self._lowered.pop(owner, None)
+            if self._is_ours(sys.getswitchinterval()):
+                self._set(min(self._lowered.values(), default=self._before))
+
+    def _is_ours(self, interval: float) -> bool:
+        return abs(interval - self._set_to) <= SHORTEST  # it is kept in whole microseconds
+
+    def _set(self, seconds: float) -> None:
+        sys.setswitchinterval(seconds)
+        self._set_to = seconds if self._lowered else 0.0
+
+
+_process = _Process()

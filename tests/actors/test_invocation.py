@@ -129,6 +129,24 @@ def test_it_is_called_once_however_often_it_is_begun(rig: Rig, supervisor: Super
     assert (may_move, invocation.may_move) == (True, False)
 
 
+def test_one_that_was_put_back_as_it_was_about_to_begin_begins_with_its_next_instance(
+    rig: Rig, supervisor: Supervisor
+) -> None:
+    cell = rig.spawn(function, concurrency=1)
+    (instance,) = cell.instances
+    invocation = SupervisedInvocation(cell, Attempt(supervisor))
+    cell.submit(invocation)
+    with cell.lock:
+        cell.take_back(instance)
+
+    was_begun = invocation.begin()
+    with cell.lock:
+        following = cell.take_for(instance)
+
+    assert (was_begun, following) == (False, invocation)
+    assert invocation.begin()
+
+
 def test_it_is_refused_by_an_answer(rig: Rig, supervisor: Supervisor) -> None:
     cell = rig.spawn(function)
     invocation = SupervisedInvocation(cell, Attempt(supervisor))

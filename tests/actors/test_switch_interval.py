@@ -110,6 +110,22 @@ def test_what_somebody_else_has_set_meanwhile_stays() -> None:
     assert interval() == 0.002
 
 
+@pytest.mark.parametrize("first_leaves_first", [False, True])
+def test_several_runtimes_may_lower_it_and_the_last_sets_it_back(first_leaves_first: bool) -> None:
+    first, second = SwitchInterval(LOWERED), SwitchInterval(LOWERED / 5)
+    for each in (first, second):
+        each.note_wait(LATE, 10.0)
+        each.note_wait(LATE, 10.0)
+    assert interval() == LOWERED / 5
+    leaving, staying = (first, second) if first_leaves_first else (second, first)
+
+    leaving.restore()
+    assert interval() == (LOWERED / 5 if first_leaves_first else LOWERED)
+    staying.restore()
+
+    assert interval() == USUAL
+
+
 def test_it_is_never_raised() -> None:
     sys.setswitchinterval(LOWERED / 2)
     switching = lowered_at(10.0)
