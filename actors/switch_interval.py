@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
+from statistics import median
 
 LOWERED = 0.0005
 """To how many seconds it is lowered, unless it is said otherwise."""
@@ -14,21 +16,31 @@ SHORTEST = 1e-6
 LONGEST = 1.0
 """The most that makes any sense."""
 
-LASTS = 1.0
+LASTS = 2.0
 """For how many seconds it stays lowered after the last wait that ended late."""
 
-# A wait is late by more than so many switch intervals; it takes so many late ones in a row.
-_LATE = 2
-_IN_A_ROW = 2
+PROBES = 5
+"""How many short waits follow a late one; if half of them are late too, there are busy threads."""
+
+PROBE = 0.001
+"""How long each of them is, in seconds."""
+
+LASTS = 2.0
+"""For how many seconds it stays lowered after the last time that half of so many waits were late."""
+
+# In switch intervals. One busy thread makes a wait late by one interval at most, a collection of garbage by any time.
+_SUSPICIOUS = 2.0
+_LATE = 1.2
 
 
 class SwitchInterval:
     """Has busy threads hand over the GIL sooner for as long as the deadline thread is late because of them.
 
     A thread that wants the GIL waits a switch interval for each busy one that is before it: with four busy loops a
-    deadline is noticed 20 ms late by the interpreter's own 5 ms. A collection of garbage is no such thread, so one late
-    wait alone changes nothing. The interval is the whole process's: it is only ever lowered, and set back when the
-    deadline thread has been on time for a while, unless somebody else has changed it meanwhile.
+    deadline is noticed 20 ms late by the interpreter's own 5 ms. A collection of garbage is no such thread, though it
+    makes a wait late too; so after a late wait some short ones follow, and they decide. The interval is the whole
+    process's: it is only ever lowered, and set back when the deadline thread has been on time for a while, unless
+    somebody else has changed it.
 
     Used by the deadline thread only.
 
@@ -38,7 +50,9 @@ class SwitchInterval:
 
     def __init__(self, lowered: float | None) -> None:
         self._lowered = lowered
-        self._late_in_a_row = 0
+        # How late the last waits ended, and how many short ones are to follow.
+        self._recent: deque[float] = deque(maxlen=PROBES)
+        self._probes_left = 0
         # Until when it stays lowered; None while it is not lowered by us.
         self._ends_at: float | None = None
 
@@ -46,31 +60,40 @@ class SwitchInterval:
         """Take note that the deadline thread's wait ended `late` seconds after it should have."""
         if self._lowered is None:
             return
-        is_late = late > _LATE * sys.getswitchinterval()
-        self._late_in_a_row = self._late_in_a_row + 1 if is_late else 0
-        if self._late_in_a_row >= _IN_A_ROW or (is_late and self._ends_at is not None):
-            self._lower(self._lowered, now)
-        elif self._ends_at is not None and now >= self._ends_at:
-            self.restore()
+        interval = sys.getswitchinterval()
+        self._recent.append(late)
+        is_late = len(self._recent) == PROBES and median(self._recent) > _LATE * interval
+        if self._ends_at is not None:
+            if is_late:
+                self._ends_at = now + LASTS
+            elif now >= self._ends_at:
+                self.restore()
+        elif self._probes_left:
+            self._probes_left -= 1
+            if is_late and not self._probes_left and _process.lower(self, self._lowered):
+                self._ends_at = now + LASTS
+                self._recent.clear()
+        elif late > _SUSPICIOUS * interval:
+            self._recent.clear()
+            self._probes_left = PROBES
 
     def limited(self, pause: float | None, now: float) -> float | None:
         """Return how long the deadline thread may sleep that wants to for `pause` seconds; None is for good."""
-        if self._ends_at is None:
+        if self._ends_at is not None:
+            longest = max(0.0, self._ends_at - now)
+        elif self._probes_left:
+            longest = PROBE
+        else:
             return pause
-        left = max(0.0, self._ends_at - now)
-        return left if pause is None else min(pause, left)
+        return longest if pause is None else min(pause, longest)
 
     def restore(self) -> None:
         """Set it back to what it was."""
         if self._ends_at is not None:
             _process.restore(self)
         self._ends_at = None
-        self._late_in_a_row = 0
-
-    def _lower(self, seconds: float, now: float) -> None:
-        if self._ends_at is None and not _process.lower(self, seconds):
-            return
-        self._ends_at = now + LASTS
+        self._probes_left = 0
+        self._recent.clear()
 
 
 class _Process:

@@ -209,7 +209,9 @@ def test_how_late_deadlines_are_and_what_others_notice(
         print(f"p99 of {name!r}: {alone[name] * 1e3:.2f} ms alone, {beside[name] * 1e3:.2f} ms beside them")  # noqa: T201  # the same
     assert median(late) < 0.02
     assert max(late) < 0.2
-    assert beside["waiting"] < 2 * alone["waiting"]
+    # Beside busy loops whoever needs the GIL waits for them; they are a small part of what an agent that waits takes.
+    for name in ["waiting"] if "spin" in kinds else HEALTHY:
+        assert beside[name] < 2 * alone[name]
 
 
 @pytest.mark.bench
