@@ -70,6 +70,11 @@ class Evaluation(Work):
         self.ended_at: float | None = None
         self.timer: ScheduledMessage | None = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.is_live
+
     def begin(self) -> bool:
         """Say that it begins now; False if it is not wanted any more, or has begun already."""
         if not self.is_live or self.begun_at is not None:

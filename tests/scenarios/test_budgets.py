@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,21 +22,12 @@ from actors import (
 from actors.testing import AnswersAfter, Hangs, Probe, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Retry
 from supervisors.facts import TimedOut
-from tests.scenarios.virtual_runs import HOUR
+from tests.scenarios.virtual_runs import HOUR, probe, runtime
+
+__all__ = ["probe", "runtime"]  # fixtures
 
 SHORT = 60.0
 LONG = HOUR
-
-
-@pytest.fixture
-def probe() -> Probe:
-    return Probe()
-
-
-@pytest.fixture(params=range(5))
-def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
-    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
-        yield runtime
 
 
 def nested(budgets: dict[str, float]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,22 +28,13 @@ from supervisors import Backoff, OutcomeKind, Reason, Retry, SystemClock
 from supervisors.clock import Waitable
 from supervisors.facts import RunEnded, StageRetried
 from tests.scenarios.numbered_events import handled, numbered
-from tests.scenarios.virtual_runs import HOUR, both_kinds
+from tests.scenarios.virtual_runs import HOUR, both_kinds, probe, runtime
+
+__all__ = ["probe", "runtime"]  # fixtures
 from tests.scenarios.watching import PATIENCE, Watcher
 
 LOOKS_EVERY = 1.0
 SLICE = 0.1
-
-
-@pytest.fixture
-def probe() -> Probe:
-    return Probe()
-
-
-@pytest.fixture(params=range(5))
-def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
-    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
-        yield runtime
 
 
 class Midway:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,21 +17,12 @@ from actors import (
 from actors.testing import AnswersAfter, Fails, Hangs, Probe, Returns, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import OutcomeKind, Reason
 from supervisors.facts import BranchFailed, StageEnded
-from tests.scenarios.virtual_runs import HOUR, both_kinds
+from tests.scenarios.virtual_runs import HOUR, both_kinds, probe, runtime
+
+__all__ = ["probe", "runtime"]  # fixtures
 
 MINUTE = 60.0
 FAILS_IN_A_MINUTE = Fails(LookupError("nothing found"), after=MINUTE)
-
-
-@pytest.fixture
-def probe() -> Probe:
-    return Probe()
-
-
-@pytest.fixture(params=range(5))
-def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
-    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
-        yield runtime
 
 
 def fails(event: Event, state: State) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors import Agent, Event, Runtime, State
+from actors import Agent, Case, Conditional, Event, Runtime, State
 from actors.testing import AnswersAfter, Hangs, Returns, Scripted, ScriptedThread, VirtualRuntime, sleep
 from tests.scenarios.test_hanging_hooks import abandoned_in
 
@@ -113,7 +113,15 @@ def test_an_agent_whose_only_event_is_withdrawn_before_it_began_has_stopped() ->
         assert runtime.now == 0.0
 
 
-def test_work_that_nobody_wants_any_more_does_not_pile_up_before_a_busy_pool() -> None:
+def is_ready(state: State) -> bool:
+    return True
+
+
+ASKS = Conditional(Case("ready", is_ready, "late"), fallback="late")
+
+
+@pytest.mark.parametrize("workflow", ["late", ASKS], ids=["agent", "condition"])
+def test_work_that_nobody_wants_any_more_does_not_pile_up_before_a_busy_pool(workflow: str | Conditional) -> None:
     with VirtualRuntime(max_threads=1) as runtime:
         runtime.spawn("busy", ScriptedThread(AnswersAfter(LONG)))
         runtime.spawn("late", ScriptedThread(Returns()))
@@ -121,7 +129,7 @@ def test_work_that_nobody_wants_any_more_does_not_pile_up_before_a_busy_pool() -
         runtime.settle()
 
         for _ in range(30):
-            runs = [runtime.submit("late", timeout=1.0) for _ in range(100)]
+            runs = [runtime.submit(workflow, timeout=1.0) for _ in range(100)]
             runtime.advance(2.0)
             assert all(run.exception() for run in runs)
 

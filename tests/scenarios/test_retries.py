@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,21 +11,12 @@ from actors import Agent, Branch, Event, Parallel, Sequential, State
 from actors.testing import AnswersAfter, Fails, Probe, Returns, Scripted, ScriptedThread, Step, VirtualRuntime
 from supervisors import Backoff, OutcomeKind, Reason, Retry
 from supervisors.facts import DeadLettered, StageRetried
-from tests.scenarios.virtual_runs import HOUR, both_kinds, record_of
+from tests.scenarios.virtual_runs import HOUR, both_kinds, probe, record_of, runtime
+
+__all__ = ["probe", "runtime"]  # fixtures
 
 AT_ONCE = Backoff(initial=0.0)
 LATER = Backoff(initial=90.0, maximum=90.0, jitter=0.0)
-
-
-@pytest.fixture
-def probe() -> Probe:
-    return Probe()
-
-
-@pytest.fixture(params=range(5))
-def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
-    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
-        yield runtime
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from actors import Run
-from actors.testing import Scripted, ScriptedThread
+from actors.testing import Probe, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import TraceRecord
 
 HOUR = 3600.0
 
 both_kinds = pytest.mark.parametrize("scripted", [Scripted, ScriptedThread])
+
+
+@pytest.fixture
+def probe() -> Probe:
+    return Probe()
+
+
+@pytest.fixture(params=range(5))
+def runtime(request: pytest.FixtureRequest, probe: Probe) -> Iterator[VirtualRuntime]:
+    with VirtualRuntime(seed=request.param, observers=[probe]) as runtime:
+        yield runtime
 
 
 def trace_of(run: Run) -> TraceRecord:
