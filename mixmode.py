@@ -26,7 +26,7 @@ def main() -> int:
         print(obstacle, file=sys.stderr)
         return MISUSED
     # Late on purpose: only now is it known whose `actors` this is, and that it can be imported.
-    from actors import cli  # noqa: PLC0415  # only once it is known that it can be imported
+    from actors import cli  # noqa: PLC0415
 
     return cli.main()
 
