@@ -6,10 +6,27 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from actors.errors import OverloadedError
+
 if TYPE_CHECKING:
     from actors.run import RunKeeper
+    from actors.settings import RuntimeSettings
     from actors.system import System
     from actors.timers import ScheduledMessage
+
+
+def check_room(runs: int, settings: RuntimeSettings) -> None:
+    """Refuse one run more than a runtime takes. Any thread.
+
+    Args:
+        runs: How many runs are in progress.
+        settings: How many may be.
+
+    Raises:
+        OverloadedError: If as many are.
+    """
+    if runs >= settings.max_runs + settings.waiting:
+        raise OverloadedError(settings.max_runs, settings.waiting)
 
 
 class Turn:

@@ -213,5 +213,4 @@ class Group:
         if self.name in groups:
             raise GroupExistsError(self.name)
         groups[self.name] = self
-        self._system.control_cells.add(self._supervisor)
         return self

@@ -66,12 +66,24 @@ class Starts(ABC):
     def begin(self) -> None:
         """Have the instances made, or be ready at once when there are none to make. Any thread."""
         cell = self._cell
-        for instance in cell.instances:
-            if cell.definition.make is None:
+        if cell.definition.make is None:
+            self._be_ready()
+            return
+        for instance in cell.instances.copy():
+            self._system.plane.post(cell, Start(StartWork(cell, instance)))
+
+    def _be_ready(self) -> None:
+        """Let instances that need no making take events, the first of which may have come already. Any thread."""
+        cell = self._cell
+        with cell.lock:
+            following = []
+            for instance in cell.instances:
                 instance.is_ready = True
-                cell.idle.append(instance)
-            else:
-                self._system.plane.post(cell, Start(StartWork(cell, instance)))
+                if cell.closed is None:
+                    following.append(cell.take_for(instance))
+        for invocation in following:
+            if invocation is not None:
+                cell.dispatcher.execute(invocation)
 
     def start(self, reason: str) -> None:
         """Have all instances made, and tell the supervisor when they are ready."""

@@ -134,5 +134,4 @@ def assemble(
     system.line = WaitingLine(system, settings.max_runs) if settings.waiting else None
     system.retry_budgets = None if settings.retry_budget is None else RetryBudgets(settings.retry_budget)
     system.agent_supervisor = ControlCell(AgentSupervisor(), system)
-    system.control_cells.add(system.agent_supervisor)
     return system

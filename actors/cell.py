@@ -143,10 +143,19 @@ class ControlCell(Cell):
         else:
             self.behaviour.receive(message, self)
 
+    def enroll(self) -> None:
+        """Count it among the orchestrators of its run until it retires. Inside the control plane."""
+        self.system.orchestrators.setdefault(self.run, set()).add(self)
+
     def retire(self) -> None:
         """Take no more messages. Inside the control plane."""
         self.mark_stopped()
-        self.system.control_cells.discard(self)
+        orchestrators = self.system.orchestrators
+        of_its_run = orchestrators.get(self.run)
+        if of_its_run is not None:
+            of_its_run.discard(self)
+            if not of_its_run:
+                orchestrators.pop(self.run, None)
 
     def schedule(self, at: float, message: Any) -> ScheduledMessage:
         """Send a message to the behaviour at a moment on the clock."""

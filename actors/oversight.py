@@ -126,14 +126,14 @@ class Oversight(Lifetime):
         return self._metrics
 
     def _gauges(self) -> Gauges:
-        agents, system = list(self._agents.items()), self._system
+        agents, system = list(self._agents.copy().items()), self._system
         failed, groups = len(failed_agents([cell for _, cell in agents])), len(system.groups)
         return Gauges(
             mailbox_depth={name: cell.depth for name, cell in agents},
             actors={
                 "agent": len(agents) - failed,
                 "failed_agent": failed,
-                "orchestrator": max(0, len(system.control_cells) - 1 - groups),
+                "orchestrator": sum(map(len, system.orchestrators.copy().values())),
                 "supervisor": len(self._runs) + len(self._system.child_keepers) + 1 + groups,
             },
             abandoned_work={name: cell.abandoned_count for name, cell in agents},

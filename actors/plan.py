@@ -84,7 +84,7 @@ class PatternTarget:
         """Start an orchestrator."""
         orchestrator = self.pattern.orchestrator(self, attempt)
         cell = ControlCell(orchestrator, context.system, context.run)
-        context.system.control_cells.add(cell)
+        cell.enroll()
         context.send(cell, BEGIN)
 
 

@@ -302,7 +302,7 @@ class RunKeeper:
     def _abandon(self, outcome: Outcome) -> None:
         """End the run at once, without anybody's answer."""
         self._branches.abandon(outcome)
-        for cell in [cell for cell in self._system.control_cells if cell.run == self.run.id]:
+        for cell in self._system.orchestrators.pop(self.run.id, ()):
             cell.retire()
         self._end(outcome, self._input, {}, None)
 

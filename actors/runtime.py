@@ -10,6 +10,7 @@ from typing import Any
 
 import pykka
 
+from actors.admission import check_room
 from actors.agent_group import Group, check_group
 from actors.agent_registry import AgentRegistry
 from actors.agent_spec import specify
@@ -18,7 +19,6 @@ from actors.assembly import assemble
 from actors.checks.keys import Start
 from actors.child_runs import ChildRuns
 from actors.environment import Environment
-from actors.errors import OverloadedError
 from actors.event import Event
 from actors.findings import Finding
 from actors.invocation import Assignment
@@ -287,6 +287,7 @@ class Runtime(Oversight):
             ForkedRuntimeError: In the child of a fork.
         """
         self.check_running()
+        check_room(len(self._runs), self.settings)  # before anything is compiled or copied
         plan = self._plans.fit(workflow)
         event = as_event(event, plan.name)
         snapshot = Snapshot.of(state)
@@ -302,8 +303,9 @@ class Runtime(Oversight):
                 self._admit(keeper)
                 system.telemetry.observe(RunStarted(plan.name, number))
                 keeper.begin(Supervise(None, keeper, 0, plan.root, assignment, deadline))
-        except BaseException:  # it was refused, or interrupted: nobody will hold the run
-            system.plane.post(keeper, ABORT)
+        except BaseException:
+            if number in self._runs:  # it was interrupted: nobody will hold the run
+                system.plane.post(keeper, ABORT)
             raise
         return run
 
@@ -389,7 +391,5 @@ class Runtime(Oversight):
     def _admit(self, keeper: RunKeeper) -> None:
         with self._admission:
             self.check_running()
-            limits = self.settings
-            if len(self._runs) >= limits.max_runs + limits.waiting:
-                raise OverloadedError(limits.max_runs, limits.waiting)
+            check_room(len(self._runs), self.settings)
             self._runs[keeper.run.id] = keeper

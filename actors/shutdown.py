@@ -52,7 +52,6 @@ def shut_down(system: System, runs: Iterable[RunKeeper], seconds: float) -> Stop
     abandoned = {cell.name: cell.abandoned_count for cell in cells if cell.abandoned_count}
     system.plane.stop()
     system.delivery.stop(_time_left(system, until))
-    system.control_cells.clear()
     return StopReport(tuple(repr(keeper.run) for keeper in left), abandoned)
 
 

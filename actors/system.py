@@ -46,7 +46,7 @@ class System:
         agents: The agents by name; single dict operations.
         groups: The groups by name; likewise.
         dead_letters: Who counts what nobody wants, and tells subscribers.
-        control_cells: The cells of the control plane that are alive, so that nobody collects them.
+        orchestrators: The patterns that are being executed, by run; inside the control plane only, but for a count.
         agent_supervisor: Who restarts agents.
         child_runs: Who starts runs and agents on behalf of agents.
         offspring: What agents have started, by the event that it ends with; single dict operations.
@@ -79,7 +79,7 @@ class System:
     def __init__(self) -> None:
         self.agents: dict[str, AgentCell] = {}
         self.groups: dict[str, Group] = {}
-        self.control_cells: set[ControlCell] = set()
+        self.orchestrators: dict[int, set[ControlCell]] = {}
         self.offspring: dict[Invocation, Offspring] = {}
         self.child_keepers: dict[int, RunKeeper] = {}
         self.broods: dict[AgentCell, dict[Instance, Brood]] = {}

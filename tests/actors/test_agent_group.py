@@ -104,7 +104,6 @@ def test_a_stopped_group_takes_no_agents_and_its_name_is_free(team: Team) -> Non
 
     assert team.rig.system.agents == {}
     assert team.rig.system.groups == {}
-    assert team.rig.system.control_cells == set()
 
 
 def test_whoever_asks_for_the_stop_of_a_group_is_answered_however_late(team: Team) -> None:

@@ -50,6 +50,17 @@ def test_a_function_with_a_concurrency_is_ready_at_once(rig: Rig) -> None:
     assert len(cell.idle) == 2
 
 
+def test_an_event_that_comes_before_a_function_is_ready_is_not_left_waiting(rig: Rig) -> None:
+    cell = rig.cell(function, concurrency=2)
+    answer = queued(cell)
+
+    cell.lifecycle.begin()
+    rig.threads.perform()
+
+    assert answer.get(timeout=0).state == {}
+    assert len(cell.idle) == 2
+
+
 @pytest.mark.parametrize("fails_in", ["made", "on_start"])
 def test_a_start_that_fails_rejects_what_is_queued_and_is_tried_again(rig: Rig, log: list[str], fails_in: str) -> None:
     failing = [fails_in]

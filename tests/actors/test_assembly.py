@@ -113,7 +113,7 @@ def test_the_parts_are_joined_and_nothing_is_started() -> None:
     _systems.discard(system)
 
     assert (system.abandon_after, system.hook_timeout) == (2.0, 3.0)
-    assert system.control_cells == {system.agent_supervisor}
+    assert system.orchestrators == {}
     assert (system.agents, system.plane.armed_timers, system.threads.thread_count) == ({}, 0, 0)
 
 

@@ -33,7 +33,7 @@ def rig() -> Rig:
 def control_cell(rig: Rig) -> tuple[ControlCell, Behaviour]:
     behaviour = Behaviour()
     cell = ControlCell(behaviour, rig.system, run=7)
-    rig.system.control_cells.add(cell)
+    cell.enroll()
     return cell, behaviour
 
 
@@ -168,4 +168,4 @@ def test_what_comes_after_it_retired_is_a_dead_letter(rig: Rig) -> None:
 
     assert behaviour.received == []
     assert rig.facts == [DeadLettered("late_message", "a str came after the end")]
-    assert cell not in rig.system.control_cells
+    assert rig.system.orchestrators == {}

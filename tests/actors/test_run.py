@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.errors import (
     ForkedRuntimeError,
@@ -50,6 +51,13 @@ class Life:
 
     def end(self, outcome: Outcome = COMPLETED, record: TraceRecord | None = RECORD) -> None:
         self.plane.post(self.keeper, Ended(0, outcome, None, record))
+
+
+class Silent:
+    """A behaviour that does nothing."""
+
+    def receive(self, message: Any, context: Any) -> None:
+        """Do nothing."""
 
 
 @pytest.fixture
@@ -147,11 +155,14 @@ def test_a_run_that_is_abandoned_leaves_no_cells_and_no_work_behind(life: Life) 
     attempt = Attempt(Supervisor())
     plan = compile_workflow("writer")
     life.plane.post(life.keeper.supervisor, Supervise(None, life.keeper, 0, plan.root, attempt.payload, UNLIMITED))
-    life.rig.system.control_cells.add(life.keeper.supervisor)
+    own, other = (ControlCell(Silent(), life.rig.system, number) for number in (life.run.id, life.run.id + 1))
+    for orchestrator in (own, other):
+        life.rig.inside(orchestrator.enroll)
 
     life.rig.inside(lambda: life.keeper.fail("a defect"))
 
-    assert life.rig.system.control_cells == set()
+    assert life.rig.system.orchestrators == {other.run: {other}}
+    assert (own.is_stopped, other.is_stopped) == (True, False)
     assert not list(cell.running())
     assert life.rig.threads.given[0].begin() is False
 

@@ -67,5 +67,5 @@ def test_it_leaves_no_cells_and_no_timers(runtime: Runtime) -> None:
     report = shut_down(system, [], PATIENCE)
 
     assert (report.cancelled_runs, report.abandoned_work) == ((), {})
-    assert (system.agents, system.control_cells, system.plane.armed_timers) == ({}, set(), 0)
+    assert (system.agents, system.orchestrators, system.plane.armed_timers) == ({}, {}, 0)
     runtime.stop()

@@ -109,5 +109,4 @@ def trace_of(error: WorkflowFailedError) -> TraceRecord:
 
 def nothing_is_left(runtime: Runtime) -> bool:
     system = runtime._system
-    left = (system.offspring, system.broods, system.child_runs.keepers)
-    return not any(left) and system.control_cells == {system.agent_supervisor}
+    return not any((system.offspring, system.broods, system.child_runs.keepers, system.orchestrators))

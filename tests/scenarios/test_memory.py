@@ -66,7 +66,7 @@ def test_nothing_is_left_when_the_runs_have_ended() -> None:
             while system.loops.lane.is_watched and time.monotonic() < deadline:
                 await asyncio.sleep(0)  # the heartbeat finds that there is no work, and ends
             assert runtime.runs_in_progress == 0
-            assert system.control_cells == {system.agent_supervisor}
+            assert system.orchestrators == {}
             assert system.plane.armed_timers == 0
             assert len(asyncio.all_tasks()) == tasks
         for thread in [each for each in threading.enumerate() if each.name.startswith("mixmode-")]:
