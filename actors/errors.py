@@ -242,7 +242,7 @@ class AgentExitError(ActorError):
 
 
 class ProcessEndedError(ActorError):
-    """The process of an agent ended while it was needed; another takes its place."""
+    """The process of an agent ended, or was killed for what it sent, while it was needed; another takes its place."""
 
     def __init__(self, agent: str, problem: str) -> None:
         super().__init__(agent, problem)

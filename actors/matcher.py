@@ -4,8 +4,8 @@
 stop it, or even notice. So it runs in this process, which the kernel ends at the deadline of a request, whatever `re`
 is doing, and which ends by itself when the host does.
 
-It says with one byte that it is ready. A request is a line of JSON, `[seconds, pattern, flags, texts]`, in UTF-8 with
-surrogates passed through, so that every `str` arrives as it was sent; the answer is one byte.
+It says with one byte that it is ready. A request is a line of JSON, `[number, seconds, pattern, flags, texts]`, in
+UTF-8 with surrogates passed through, so that every `str` arrives as it was sent. The answer is the number and one byte.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from __future__ import annotations
 import json
 import re
 import signal
+import struct
 import sys
+
+ANSWER = struct.Struct("!Qc")
+"""How an answer is sent: the number of its request, and what was found."""
 
 READY, FOUND, NOT_FOUND = b"!", b"+", b"-"
 
@@ -30,17 +34,17 @@ def main() -> None:  # pragma: no cover  # in a process of its own, which covera
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _say(READY)
+    _write(READY)
     for line in sys.stdin.buffer:
-        seconds, *request = json.loads(line.decode("utf-8", "surrogatepass"))
+        number, seconds, *request = json.loads(line.decode("utf-8", "surrogatepass"))
         signal.setitimer(signal.ITIMER_REAL, seconds)
         found = answer(*request)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _say(found)
+        _write(ANSWER.pack(number, found))
 
 
-def _say(byte: bytes) -> None:  # pragma: no cover  # as main()
-    sys.stdout.buffer.write(byte)
+def _write(content: bytes) -> None:  # pragma: no cover  # as main()
+    sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from actors.child_process import NO_SIGNAL, ChildProcess, ending
 from actors.errors import MatcherError
-from actors.matcher import FOUND, NOT_FOUND, READY
+from actors.matcher import ANSWER, FOUND, NOT_FOUND, READY
 
 MOST_MATCHERS = 4
 """How many matchers of a runtime are at work that are not slow, and how many are kept; each takes about 10 MB."""
@@ -57,6 +57,8 @@ class Matcher(ChildProcess):
         self._answered = select.poll()
         self._answered.register(self._socket, select.POLLIN)
         self._is_ready = False
+        # The number of the last request. Touched by the thread that uses it.
+        self._number = 0
         # Whether it is counted among those at work. Touched by the thread that uses it.
         self.is_counted = False
 
@@ -79,23 +81,26 @@ class Matcher(ChildProcess):
             on_slow: Called when it takes longer than `SLOW_AFTER`, and goes on.
 
         Raises:
-            MatcherError: If the process ended before it answered, as it does when the seconds have passed.
+            MatcherError: If the process ended before it answered, as it does when the seconds have passed, or what it
+                sent is no answer to this request. It is ended then.
         """
         granted = 0.0
+        self._number += 1
         try:
             if not self._is_ready:
                 self._is_ready = self._socket.recv(1) == READY
             granted = max(_LEAST_TIME, seconds())
-            request = json.dumps([granted, pattern, flags, list(texts)], ensure_ascii=False)
+            request = json.dumps([self._number, granted, pattern, flags, list(texts)], ensure_ascii=False)
             self._socket.sendall(request.encode("utf-8", "surrogatepass") + b"\n", NO_SIGNAL)
             if not self._answered.poll(SLOW_AFTER * 1_000):
                 on_slow()
-            answer = self._socket.recv(1)
+            answer = self._socket.recv(ANSWER.size, socket.MSG_WAITALL)
         except OSError:  # it is gone
             answer = b""
-        if not self._is_ready or answer not in (FOUND, NOT_FOUND):
+        answers = {ANSWER.pack(self._number, found): found == FOUND for found in (FOUND, NOT_FOUND)}
+        if not self._is_ready or answer not in answers:
             raise MatcherError(pattern, _ending(self.end(), granted))
-        return answer == FOUND
+        return answers[answer]
 
 
 class Matchers:

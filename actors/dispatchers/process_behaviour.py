@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from actors.agent import AgentContext, AgentDefinition
 from actors.agent_reference import loaded
 from actors.child_process import NO_SIGNAL, ChildProcess, ending
 from actors.codec import MAX_BYTES, decode, encode
-from actors.dispatchers.process_child import NUMBER, framed, receive
-from actors.errors import CodecError, InvalidResultError, ProcessEndedError
+from actors.dispatchers.process_child import MARK_BYTES, NUMBER, BrokenChannelError, framed, receive
+from actors.errors import CodecError, ProcessEndedError
 from actors.event import Event
 from actors.frozen import FrozenDict
 from actors.result import AgentResult
@@ -30,6 +31,7 @@ from supervisors.outcome import Failure, Reason
 LEAVING_TIME = 0.5
 """Seconds that a process has to exit by itself, once its agent has stopped or its channel is closed."""
 
+_UNASKED = "its process sent something that nobody had asked for, and was killed"
 _SCRIPT = str(Path(__file__).with_name("process_child.py").resolve())
 _TYPES = FoundTypes(loaded)
 
@@ -39,6 +41,9 @@ class AgentProcess:
 
     Its methods block; one thread at a time calls them, and holds `use` meanwhile. `interrupt` and `kill` do not block,
     and any thread may call them.
+
+    A process that sends anything but the answer to its request is killed: what comes after that could be the answer to
+    any request. This is against accidents; an agent that wants to can remember what it was given, as in any dispatcher.
 
     Args:
         definition: The agent.
@@ -65,6 +70,7 @@ class AgentProcess:
         self._child: ChildProcess | None = None
         self._is_killed = False
         self._status: int | None = None
+        self._ending = "it was not started"
         self._data: socket.socket
         self._control: socket.socket
         # The work that it is used for, and its number. One store, by whoever uses it; read by any thread.
@@ -77,15 +83,17 @@ class AgentProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is no process, not yet or not any more. By whoever uses it."""
-        if self._child is None or self._status is not None:
-            return True
+        """Whether it is of no more use: there is no process, or that sent what answers nothing. By whoever uses it."""
+        return self._child is None or self._status is not None or self._unasked() is not None
+
+    def _unasked(self) -> bytes | None:
+        """Return what came though nothing was asked: nothing but the channel's end, or a byte; None if nothing did."""
         try:
-            return not self._data.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return self._data.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return False
+            return None
         except OSError:  # it ended with something unread
-            return True
+            return b""
 
     def serve(self, work: Work) -> None:
         """Perform a work that calls the methods below; it can be interrupted from now on. By whoever uses it."""
@@ -111,9 +119,11 @@ class AgentProcess:
         """End the process if it has not ended, leave nothing of it, and say how it ended. By whoever uses it."""
         self._is_killed = True
         if self._child is not None and self._status is None:
+            has_sent = bool(self._unasked())
             self._status = self._child.end()
+            self._ending = _UNASKED if has_sent else ending(self._status)
         self._forget(self)
-        return "it was not started" if self._status is None else ending(self._status)
+        return self._ending
 
     # What an agent has
 
@@ -192,38 +202,40 @@ class AgentProcess:
             "reference": self._definition.reference,
             "most_bytes": self._most_bytes,
         }
-        self._send(json.dumps(greeting).encode())
+        self._send(json.dumps(greeting).encode(), os.urandom(MARK_BYTES))
 
     def _call(self, call: str, event: Event | None = None, **facts: Any) -> Mapping[str, Any]:
         """Send a request and return its answer.
 
         Raises:
             RenderedError: If the agent raised something.
-            ProcessEndedError: If the process ended before it answered.
+            ProcessEndedError: If the process ended before it answered, or sent something else.
             CancelledError: If it was killed here.
         """
         contents = FrozenDict({"call": call, "number": self._current[1], **facts})
         origin = event or Event(self._definition.name)
-        self._send(self._encoded(Event(origin.target, contents, origin.metadata, id=origin.id)))
+        # New for each request, so that nothing that was sent before it, or by chance, can be its answer.
+        mark = os.urandom(MARK_BYTES)
+        self._send(self._encoded(Event(origin.target, contents, origin.metadata, id=origin.id)), mark)
         try:
-            content = receive(self._data, self._most_bytes)
-        except (TimeoutError, ValueError) as error:
+            message = receive(self._data, self._most_bytes, mark)
+            if message is None:
+                raise self._lost()
+            answer = decode(message.content, types=_TYPES, max_bytes=self._most_bytes)
+        except CodecError as error:
+            raise self._lost(f"its answer cannot be taken over: {error}; it was killed") from error
+        except (TimeoutError, BrokenChannelError) as error:
             raise self._lost(f"{error}; it was killed") from error
         except OSError as error:  # it ended with something unread
             raise self._lost() from error
-        if content is None:
-            raise self._lost()
-        try:
-            answer: Event = decode(content, types=_TYPES, max_bytes=self._most_bytes)
-        except CodecError as error:
-            raise InvalidResultError(self._definition.name, f"its result cannot be taken over: {error}") from error
         if "failure" in answer.data:
             raise _rendered(**answer.data["failure"])
-        return answer.data
+        contained: Mapping[str, Any] = answer.data
+        return contained
 
-    def _send(self, content: bytes) -> None:
+    def _send(self, content: bytes, mark: bytes) -> None:
         try:
-            self._data.sendall(framed(content), NO_SIGNAL)
+            self._data.sendall(framed(content, mark), NO_SIGNAL)
         except OSError as error:
             raise self._lost() from error
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from actors.agent import AgentDefinition, define, resolve
 from actors.agent_reference import imported
 from actors.codec import decode, encode
-from actors.dispatchers.process_child import NUMBER, framed, receive
+from actors.dispatchers.process_child import HEAD, MARK_BYTES, Message, closed, framed, opened, receive
 from actors.errors import CodecError, InvalidResultError
 from actors.event import Event
 from actors.frozen import FrozenDict
@@ -34,11 +34,15 @@ class Request:
 
     Args:
         event: How it came.
+        mark: What its answer is marked with.
         withdrawn: Returns the number of the last request that nobody waits for any more.
         problem: Why it cannot be answered; None if it can be.
     """
 
-    def __init__(self, event: Event, withdrawn: Callable[[], int], problem: BaseException | None = None) -> None:
+    def __init__(
+        self, event: Event, mark: bytes, withdrawn: Callable[[], int], problem: BaseException | None = None
+    ) -> None:
+        self.mark = mark
         self.problem = problem
         facts = event.data
         self.call: str = facts["call"]
@@ -128,7 +132,7 @@ class Service:
         try:
             self._find()
         except BaseException as error:  # noqa: BLE001  # importing a module runs a user's code
-            self._data.sendall(framed(self._failure(error)))
+            self._data.sendall(framed(self._failure(error), request.mark))
             return
         if self._definition.is_async:
             asyncio.run(self._serve_async(request))
@@ -145,7 +149,7 @@ class Service:
 
     def _serve(self, request: Request | None) -> None:
         while request is not None:
-            self._data.sendall(framed(self._answer(request)))
+            self._data.sendall(framed(self._answer(request), request.mark))
             request = None if request.call == "stop" else self._decoded(receive(self._data, self._most_bytes))
 
     def _answer(self, request: Request) -> bytes:
@@ -165,7 +169,7 @@ class Service:
         reader, writer = await asyncio.open_connection(sock=self._data)
         try:
             while request is not None:
-                writer.write(framed(await self._supervised(request)))
+                writer.write(framed(await self._supervised(request), request.mark))
                 await writer.drain()
                 request = None if request.call == "stop" else await self._received(reader)
         finally:
@@ -173,12 +177,11 @@ class Service:
 
     async def _received(self, reader: asyncio.StreamReader) -> Request | None:
         try:
-            (length,) = NUMBER.unpack(await reader.readexactly(NUMBER.size))
-            if length > self._most_bytes:
-                raise ValueError(f"a request of {length} bytes came, and {self._most_bytes} are the limit")
-            return self._decoded(await reader.readexactly(length))
+            length, mark = opened(await reader.readexactly(HEAD.size), self._most_bytes)
+            rest = await reader.readexactly(length + MARK_BYTES)
         except asyncio.IncompleteReadError:  # the host has ended
             return None
+        return self._decoded(Message(closed(rest, mark), mark))
 
     async def _supervised(self, request: Request) -> bytes:
         """Answer a request by a task of its own, which may be cancelled."""
@@ -248,12 +251,12 @@ class Service:
         }
         return encode(Event(data={"failure": facts}))
 
-    def _decoded(self, content: bytes | None) -> Request | None:
-        if content is None:
+    def _decoded(self, message: Message | None) -> Request | None:
+        if message is None:
             return None
         try:
-            event, problem = decode(content, types=_TYPES, max_bytes=self._most_bytes), None
+            event, problem = decode(message.content, types=_TYPES, max_bytes=self._most_bytes), None
         except CodecError as error:  # a class cannot be imported here
             event = Event(data={"call": "run", "number": sys.maxsize})
             problem = RenderedError(render(error), Reason.INVALID_INPUT)
-        return Request(event, lambda: self._withdrawn, problem)
+        return Request(event, message.mark, lambda: self._withdrawn, problem)

@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from actors import matching
 from actors.errors import MatcherError
-from actors.matcher import FOUND, NOT_FOUND, answer
+from actors.matcher import ANSWER, FOUND, NOT_FOUND, answer
 from actors.matching import MOST_MATCHERS, Matcher, Matchers, Search
 from tests.actors.processes import PATIENCE, await_end
 from tests.actors.searches import (
@@ -87,6 +88,19 @@ def test_what_re_warns_of_is_searched_for_too(matcher: Matcher) -> None:
 def test_a_search_ends_with_its_time_whatever_re_does(matcher: Matcher) -> None:
     with pytest.raises(MatcherError, match=r"the 0.05 s that were left for it have passed"):
         searched(matcher, BACKTRACKS, ENDLESS, seconds=SOON)
+
+    assert not matcher.is_alive
+
+
+def test_the_answer_to_another_search_is_none_and_ends_the_process(matcher: Matcher) -> None:
+    searched(matcher, "a", "a")
+    ours, theirs = socket.socketpair()
+    kept, matcher._socket = matcher._socket, ours
+
+    with kept, ours, theirs:
+        theirs.sendall(ANSWER.pack(1, FOUND))
+        with pytest.raises(MatcherError):
+            searched(matcher, "b", "a")
 
     assert not matcher.is_alive
 

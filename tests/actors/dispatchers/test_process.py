@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from actors.agent import define
+from actors.codec import encode
 from actors.dispatchers.process import ProcessDispatcher, _put_back
 from actors.dispatchers.process_behaviour import AgentProcess
-from actors.dispatchers.process_child import framed
+from actors.dispatchers.process_child import framed, receive
 from actors.environment import DaemonThreads
-from actors.errors import InvalidResultError, ProcessEndedError
+from actors.errors import ProcessEndedError
 from actors.event import Event
 from actors.hooks import StartWork
 from actors.instance import Instance
@@ -123,31 +124,64 @@ def test_what_cannot_be_encoded_is_refused(started: Started) -> None:
     assert caught.value.reason is Reason.INVALID_INPUT
 
 
-def answered(process: AgentProcess, content: bytes) -> AgentProcess:
-    """Have a process answer something that no service answers."""
-    process._data, theirs = socket.socketpair()
-    theirs.sendall(content)
-    theirs.shutdown(socket.SHUT_WR)
-    process._kept = theirs  # type: ignore[attr-defined]  # so that it stays open
-    return process
+@pytest.fixture
+def answered(started: Started) -> Iterator[Callable[..., AgentProcess]]:
+    """Start a process of which a thread takes the place: to a request it sends what is made of the request's mark."""
+    kept: list[Any] = []
+
+    def answer(reply: Callable[[bytes], bytes]) -> AgentProcess:
+        process = started(process_agents.echo, most_bytes=10_000)
+        own = process._data
+        process._data, theirs = socket.socketpair()
+
+        def serve() -> None:
+            request = receive(theirs, 10_000)
+            assert request is not None
+            theirs.sendall(reply(request.mark))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        kept.extend((own, process._data, theirs, thread))
+        return process
+
+    yield answer
+    for each in kept:
+        each.join(PATIENCE) if isinstance(each, threading.Thread) else each.close()
 
 
-def test_an_answer_that_is_no_message_is_refused(started: Started) -> None:
-    process = answered(started(process_agents.echo), framed(b"\xc1"))
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        (lambda mark: framed(b"\xc1", mark), "its answer cannot be taken over: the bytes are no message"),
+        (lambda mark: framed(b"x" * 10_001, mark), "a message of 10001 bytes came through, and 10000 are the limit"),
+        (lambda mark: framed(encode(Event()), bytes(16)), "what came through is no answer to the request"),
+        (lambda mark: framed(encode(Event()), mark)[:-1] + b"\0", "a message came through damaged"),
+        (lambda mark: bytes(8) + framed(encode(Event()), mark), "what came through is no answer to the request"),
+    ],
+)
+def test_what_is_no_answer_ends_the_process(
+    answered: Callable[..., AgentProcess], reply: Callable[[bytes], bytes], problem: str
+) -> None:
+    process = answered(reply)
 
-    with pytest.raises(InvalidResultError, match="its result cannot be taken over: the bytes are no message"):
+    with pytest.raises(ProcessEndedError, match=f"agent 'writer' has lost its process: {problem}"):
         process.run(Event(), State(), CONTEXT)
-    process._data.close()
-    process._kept.close()  # type: ignore[attr-defined]  # as above
+
+    assert process.has_ended
+    assert await_end(process.pid)
 
 
-def test_an_answer_over_the_limit_ends_the_process(started: Started) -> None:
-    process = answered(started(process_agents.echo, most_bytes=10_000), framed(b"x" * 10_001))
+def test_what_comes_after_an_answer_ends_the_process_before_the_next_request(
+    answered: Callable[..., AgentProcess],
+) -> None:
+    data: dict[str, Any] = {"changed": {}, "removed": (), "metadata": {}}
+    process = answered(lambda mark: framed(encode(Event(data=data)), mark) + b"\0")
 
-    with pytest.raises(ProcessEndedError, match="a message of 10001 bytes came through, and 10000 are the limit"):
-        process.run(Event(), State(), CONTEXT)
-    process._data.close()
-    process._kept.close()  # type: ignore[attr-defined]  # as above
+    process.run(Event(), State(), CONTEXT)
+
+    assert process.has_ended
+    assert process.end() == "its process sent something that nobody had asked for, and was killed"
+    assert await_end(process.pid)
 
 
 def test_one_that_hangs_when_it_stops_is_ended_in_time(started: Started) -> None:

@@ -9,10 +9,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actors.codec import decode, encode
 from actors.dispatchers import process_child
-from actors.dispatchers.process_child import NUMBER, exactly, framed, receive, watch
+from actors.dispatchers.process_child import (
+    HEAD,
+    MARK_BYTES,
+    NUMBER,
+    BrokenChannelError,
+    Message,
+    framed,
+    receive,
+    watch,
+)
 from actors.dispatchers.process_service import Service
 from actors.event import Event
 from tests.actors.dispatchers import process_agents
@@ -20,6 +31,8 @@ from tests.actors.processes import PATIENCE
 
 HERE = process_agents.__name__
 LIMIT = 10_000
+MARK = b"m" * MARK_BYTES
+OTHER_MARK = b"o" * MARK_BYTES
 
 
 class Host:
@@ -49,13 +62,13 @@ class Host:
         contents = {"call": call, "number": self._numbers, **facts}
         if call == "run":
             contents |= {"data": event.data, "state": state or {}, "meta": {}, "attempt": 1, "remaining": None}
-        self.channel.sendall(framed(encode(Event(event.target, contents, event.metadata, id=event.id))))
+        self.channel.sendall(framed(encode(Event(event.target, contents, event.metadata, id=event.id)), MARK))
         return self._numbers
 
     def answer(self, **options: Any) -> Any:
-        content = receive(self.channel, LIMIT * 10)
-        assert content is not None, self.errors
-        return decode(content, **options).data
+        message = receive(self.channel, LIMIT * 10, MARK)
+        assert message is not None, self.errors
+        return decode(message.content, **options).data
 
     def ask(self, call: str, event: Event | None = None, state: Any = None, **facts: Any) -> Any:
         self.send(call, event, state, **facts)
@@ -187,7 +200,7 @@ def test_a_hook_that_raises_is_answered(hosts: list[Host], qualname: str) -> Non
 def test_a_request_that_cannot_be_understood_is_answered(started: Any, qualname: str) -> None:
     host = started(qualname)
 
-    host.channel.sendall(framed(b"\xc1"))
+    host.channel.sendall(framed(b"\xc1", MARK))
 
     reason, text = failure_of(host.answer())
     assert reason == "invalid_input"
@@ -199,11 +212,22 @@ def test_a_request_that_cannot_be_understood_is_answered(started: Any, qualname:
 def test_a_request_that_is_too_long_ends_it(started: Any, qualname: str) -> None:
     host = started(qualname)
 
-    host.channel.sendall(NUMBER.pack(LIMIT + 1))
+    host.channel.sendall(HEAD.pack(LIMIT + 1, MARK))
 
     assert receive(host.channel, LIMIT) is None
     host.end()
     assert str(LIMIT + 1) in str(host.errors)
+
+
+@pytest.mark.parametrize("qualname", ["Fragile", "Asynchronous"])
+def test_a_request_that_is_damaged_ends_it(started: Any, qualname: str) -> None:
+    host = started(qualname)
+
+    host.channel.sendall(HEAD.pack(3, MARK) + b"abc" + OTHER_MARK)
+
+    assert receive(host.channel, LIMIT) is None
+    host.end()
+    assert "damaged" in str(host.errors)
 
 
 def test_without_a_host_nothing_is_served(hosts: list[Host]) -> None:
@@ -247,7 +271,7 @@ def test_a_context_counts_time_from_the_hand_over_and_reaches_no_runtime() -> No
     from actors.dispatchers.process_service import Request  # noqa: PLC0415
 
     facts = {"call": "run", "number": 1, "data": {}, "attempt": 3}
-    unlimited, short = (Request(Event(data={**facts, "remaining": each}), lambda: 0) for each in (None, -1.0))
+    unlimited, short = (Request(Event(data={**facts, "remaining": each}), MARK, lambda: 0) for each in (None, -1.0))
 
     assert unlimited.remaining is None
     assert short.remaining == 0.0
@@ -265,31 +289,74 @@ def test_messages_arrive_as_they_were_sent() -> None:
     one, other = socket.socketpair()
     with one, other:
         for content in (b"", b"a", b"x" * 100_000):
-            sending = threading.Thread(target=one.sendall, args=(framed(content),))
+            sending = threading.Thread(target=one.sendall, args=(framed(content, MARK),))
             sending.start()
-            assert receive(other, 100_000) == content
+            assert receive(other, 100_000, MARK) == Message(content, MARK)
             sending.join(PATIENCE)
 
 
 def test_a_message_over_the_limit_is_not_read() -> None:
     one, other = socket.socketpair()
     with one, other:
-        one.sendall(framed(b"abc"))
+        one.sendall(framed(b"abc", MARK))
 
-        with pytest.raises(ValueError, match="a message of 3 bytes came through, and 2 are the limit"):
+        with pytest.raises(BrokenChannelError, match="a message of 3 bytes came through, and 2 are the limit"):
             receive(other, 2)
-        assert other.recv(10) == b"abc"
+        assert other.recv(3) == b"abc"
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0", NUMBER.pack(3), NUMBER.pack(3) + b"ab"])
-def test_a_channel_that_ends_gives_no_message(sent: bytes) -> None:
+def received(sent: bytes) -> Message | None:
+    """Return what is received with `MARK` when something was sent and nothing follows."""
     one, other = socket.socketpair()
     with one, other:
         one.sendall(sent)
         one.close()
+        return receive(other, LIMIT, MARK)
 
-        assert receive(other, 100) is None
-        assert exactly(other, 1) is None
+
+def test_a_message_with_another_mark_is_refused_before_it_is_read() -> None:
+    with pytest.raises(BrokenChannelError, match="no answer to the request"):
+        received(HEAD.pack(LIMIT, OTHER_MARK))
+
+
+ANSWER = encode(Event("writer", {"changed": {"secret": "mine"}}))
+ANSWER_OF_ANOTHER = framed(encode(Event("writer", {"changed": {"secret": "of another"}})), OTHER_MARK)
+strays = st.one_of(
+    st.binary(min_size=1, max_size=3_000),
+    st.integers(0, 2**64 - 1).map(NUMBER.pack),
+    st.just(ANSWER_OF_ANOTHER),
+    st.integers(1, len(ANSWER_OF_ANOTHER)).map(lambda length: ANSWER_OF_ANOTHER[:length]),
+)
+
+
+@given(strays, st.integers(0, len(framed(ANSWER, MARK))))
+def test_whatever_is_written_into_the_channel_the_answer_comes_whole_or_not_at_all(stray: bytes, place: int) -> None:
+    answer = framed(ANSWER, MARK)
+
+    try:
+        message = received(answer[:place] + stray + answer[place:])
+    except BrokenChannelError:
+        return
+
+    assert message in (None, Message(ANSWER, MARK))
+
+
+@given(st.integers(0, len(framed(ANSWER, MARK))), st.integers(1, 100))
+def test_an_answer_of_which_a_part_is_missing_is_no_answer(place: int, length: int) -> None:
+    answer = framed(ANSWER, MARK)
+    sent = answer[:place] + answer[place + length :] + ANSWER_OF_ANOTHER
+
+    try:
+        message = received(sent)
+    except BrokenChannelError:
+        return
+
+    assert message is None or sent.startswith(answer)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0", HEAD.pack(3, MARK), HEAD.pack(3, MARK) + b"abc"])
+def test_a_channel_that_ends_gives_no_message(sent: bytes) -> None:
+    assert received(sent) is None
 
 
 def test_the_watcher_tells_of_numbers_until_the_host_ends(monkeypatch: pytest.MonkeyPatch) -> None:
