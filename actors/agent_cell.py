@@ -231,7 +231,7 @@ class AgentCell(Cell):
             return False
         if is_cancellation(outcome) and (not was_wanted or self.system.loops.is_on_host_loop):
             return False  # we did it, or the host is ending its loop
-        return is_crash(outcome) or self.spec.restart.matches(failure.types)
+        return is_crash(outcome) or self.spec.restart.matches(outcome)
 
     def _free(self, invocation: Invocation, *, is_crashed: bool) -> Invocation | None:
         """Let go of an event; return the next one for its instance. Under the lock."""

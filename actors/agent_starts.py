@@ -13,7 +13,7 @@ from actors.agent_halt import Halt
 from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
 from actors.lifecycle_messages import LifecycleMessage, Start, StartEnded, StartOverdue
-from actors.work import render
+from actors.rendering import render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from actors.dispatchers.process import ProcessDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Environment
 from actors.matching import Matchers
+from actors.rendering import render
 from actors.run import RunKeeper
 from actors.settings import RuntimeSettings
 from actors.switch_interval import SwitchInterval
 from actors.system import System
 from actors.telemetry import FactCounter, Observer, Telemetry
-from actors.work import render
 from supervisors.agent_supervisor import AgentSupervisor
 from supervisors.clock import SystemClock
 from supervisors.retry_budget import RetryBudgets

@@ -7,7 +7,8 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
-from actors.work import Work, render
+from actors.rendering import render
+from actors.work import Work
 from supervisors.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from actors.agent import AgentDefinition
 from actors.context import InvocationContext
 from actors.errors import InvalidResultError, MissingKeysError, ProcessEndedError
 from actors.event import Event
+from actors.rendering import RenderedError
 from actors.result import settle
 from actors.state import Snapshot, State
 from actors.wait_cycles import find_cycle, told
-from actors.work import RenderedError, Work, failed
+from actors.work import Work, failed
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from actors.timers import ScheduledMessage
 
 _CANCELLATIONS = ("asyncio.exceptions.CancelledError", "builtins.GeneratorExit")
-_NORMAL_EXITS = ("SystemExit: ", "SystemExit: 0", "SystemExit: None")
+_NORMAL_EXITS = ("SystemExit", "SystemExit: 0", "SystemExit: None")
 
 
 @dataclass(slots=True)

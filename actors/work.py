@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from asyncio import CancelledError
 from collections.abc import Awaitable
 from contextvars import Context as ContextVariables
@@ -11,8 +10,8 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Protocol
 
-from supervisors.names import qualified_names
-from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
+from actors.rendering import render
+from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 
 class Lane(Protocol):
@@ -25,28 +24,10 @@ class Lane(Protocol):
         """Forget a work that ended."""
 
 
-_TRACEBACK_LIMIT_CHARACTERS = 8_000
 _CANCELLED = "its task was cancelled on its event loop: by itself, by other code there, or because the loop is closing"
 
 current_agent: ContextVar[str] = ContextVar("mixmode_agent")
 """The agent whose code is running; tasks that it creates inherit it."""
-
-
-class RenderedError(Exception):
-    """Stands for an exception that was caught and rendered in another process.
-
-    Args:
-        failure: What was rendered.
-        reason: Why the work failed.
-    """
-
-    def __init__(self, failure: Failure, reason: Reason) -> None:
-        super().__init__(failure, reason)
-        self.failure = failure
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return self.failure.text
 
 
 class Work:
@@ -158,33 +139,8 @@ def discard(awaitable: Awaitable[Any]) -> None:
         close()
 
 
-def render(error: BaseException) -> Failure:
-    """Turn an exception into text where it was caught; what its own `__str__` raises is survived."""
-    if isinstance(error, RenderedError):
-        return error.failure
-    kind = type(error)
-    try:
-        text = f"{kind.__name__}: {error}"
-    except BaseException:  # noqa: BLE001  # a user's __str__
-        text = f"{kind.__name__} (its text cannot be rendered)"
-    try:
-        lines = _formatted(error)
-    except BaseException:  # noqa: BLE001  # a user's __str__, __repr__ or __cause__
-        lines = ""
-    return Failure(qualified_names(kind), text, lines[-_TRACEBACK_LIMIT_CHARACTERS:], error)
-
-
-def _formatted(error: BaseException) -> str:
-    """Format a traceback without carets, for which Python would parse every line of it again."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in frames:
-        frame.colno = frame.end_colno = None
-    lines = ["Traceback (most recent call last):\n", *frames.format(), *traceback.format_exception_only(error)]
-    return "".join(lines)
-
-
 def failed(reason: Reason, error: BaseException, *, is_task: bool = False) -> Outcome:
     """Return the outcome of work that raised; `is_task` says that it was a task of an event loop."""
     failure = render(error)
-    detail = f"{failure.text}{_CANCELLED}" if is_task and isinstance(error, CancelledError) else ""
+    detail = f"{failure.text} ({_CANCELLED})" if is_task and isinstance(error, CancelledError) else ""
     return Outcome(OutcomeKind.FAILED, reason, detail=detail, failure=failure)

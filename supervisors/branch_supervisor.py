@@ -15,7 +15,7 @@ from supervisors.behaviour import Context
 from supervisors.child import Child
 from supervisors.cutting import take_back, with_obstacle
 from supervisors.deadlines import UNLIMITED, Deadline
-from supervisors.endings import as_never_started, as_not_retried, error_types, out_of_time
+from supervisors.endings import as_never_started, as_not_retried, out_of_time
 from supervisors.groups import BranchGroup, FanOut, Group
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.recorder import Recorder
@@ -257,7 +257,7 @@ class BranchSupervisor:
     def _retries_at(self, child: Child, outcome: Outcome, context: Context) -> float | None:
         """Return when another attempt is due by the child's policy; None if none is to be made, or there is no time."""
         retry = child.job.retry
-        if retry is None or not retry.allows(child.attempts, error_types(outcome)):
+        if retry is None or not retry.allows(child.attempts, outcome):
             return None
         due = context.now() + retry.delay(child.attempts, context.random)
         return None if child.deadline.at is not None and due >= child.deadline.at else due

@@ -1,7 +1,8 @@
-"""Endings: how work ends that was ended by time or by others."""
+"""Endings: how work ends that was ended by time or by others, and by which names policies know it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from supervisors.deadlines import Deadline
@@ -12,6 +13,8 @@ from supervisors.outcome import Outcome, OutcomeKind, Reason
 _TIMEOUT_TYPES = ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")
 _OTHER_TYPES = ("builtins.Exception",)
 _BREAKER_TYPES = qualified_names(BreakerOpenError)
+# Every group of exceptions is one of these: naming them says nothing about a group.
+_ANY_GROUP = frozenset(("builtins.Exception", "builtins.BaseException"))
 
 
 def out_of_time(deadline: Deadline, reason: Reason) -> Outcome:
@@ -53,3 +56,36 @@ def error_types(outcome: Outcome) -> tuple[str, ...]:
     if outcome.reason is Reason.BREAKER_OPEN:
         return _BREAKER_TYPES
     return _TIMEOUT_TYPES if outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES
+
+
+def is_named(outcome: Outcome, names: Collection[str]) -> bool:
+    """Return whether a failure is one of those that a policy names.
+
+    A group of exceptions is, if its own class is named, other than by `Exception` or `BaseException`, or if every
+    exception in it is.
+
+    Args:
+        outcome: How the work ended.
+        names: The qualified names of exception types; subclasses of theirs count too.
+    """
+    failure = outcome.failure
+    if failure is None or not failure.leaves:
+        return _names_any(names, error_types(outcome))
+    own = [name for name in failure.types if name not in _ANY_GROUP]
+    return _names_any(names, own) or all(_names_any(names, leaf) for leaf in failure.leaves)
+
+
+def has_named(outcome: Outcome, names: Collection[str]) -> bool:
+    """Return whether a failure is one of those that a policy names, or a group with one of those in it.
+
+    Args:
+        outcome: How the work ended.
+        names: The qualified names of exception types; subclasses of theirs count too.
+    """
+    failure = outcome.failure
+    leaves = () if failure is None else failure.leaves
+    return is_named(outcome, names) or any(_names_any(names, leaf) for leaf in leaves)
+
+
+def _names_any(names: Collection[str], types: Collection[str]) -> bool:
+    return any(name in types for name in names)

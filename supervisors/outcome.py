@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -84,16 +84,19 @@ class Failure:
         text: `TypeName: message`, as the exception printed itself.
         traceback: The formatted traceback, cut to a bounded length; empty when there is none.
         exception: The exception itself, for `__cause__`; None after a trip through the codec or pickle.
+        leaves: If it is a group of exceptions, the qualified names of the classes of those in it, at any depth, with
+            their bases; each class once. Empty if it is none.
     """
 
     types: tuple[str, ...]
     text: str
     traceback: str = field(default="", repr=False)
     exception: BaseException | None = field(default=None, repr=False, compare=False)
+    leaves: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out the exception, which may not survive: the rest says it all."""
-        return Failure, (self.types, self.text, self.traceback)
+        return Failure, (self.types, self.text, self.traceback, None, self.leaves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,13 @@ class Outcome:
     def ok(self) -> bool:
         """Whether the work ended well."""
         return self.kind is _OK
+
+    def without_exception(self) -> Outcome:
+        """Return the outcome without the exception itself, which would keep alive what its frames hold."""
+        failure = self.failure
+        if failure is None or failure.exception is None:
+            return self
+        return replace(self, failure=replace(failure, exception=None))
 
     def __str__(self) -> str:
         parts = [f"{self.kind.value} ({self.reason.value})"]

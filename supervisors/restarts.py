@@ -11,14 +11,15 @@ after a quiet time, as with Pekko's `BackoffOpts.withAutoReset`
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 from random import Random
 from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from supervisors.endings import has_named
 from supervisors.model import Model
 from supervisors.names import ErrorNames, ErrorTypes
+from supervisors.outcome import Outcome
 from supervisors.retries import Backoff
 
 RestartKind: TypeAlias = Literal["permanent", "transient", "temporary"]
@@ -39,7 +40,8 @@ class Restart(Model):
         reset_after: After how many seconds without a restart the next one is immediate again, and
             the back-off begins anew; None is as long as the window. Never more than that.
         on: The errors that restart the child beside those that always do, subclasses
-            included. Given as exception types or their dotted names, kept as names.
+            included. Given as exception types or their dotted names, kept as names. A group
+            of exceptions restarts it if any that is in it would.
     """
 
     kind: RestartKind
@@ -74,13 +76,9 @@ class Restart(Model):
             on=on,
         )
 
-    def matches(self, error_types: Collection[str]) -> bool:
-        """Say whether an error is one of those in `on`.
-
-        Args:
-            error_types: The qualified names of the error's class and its bases.
-        """
-        return any(name in error_types for name in self.on)
+    def matches(self, outcome: Outcome) -> bool:
+        """Say whether work ended by one of the errors in `on`, or by a group with one in it."""
+        return has_named(outcome, self.on)
 
     def is_over(self, *, is_normal: bool) -> bool:
         """Say whether a child that ended is not to be started again.

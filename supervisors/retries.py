@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
 from random import Random
 from typing import Final
 
 from pydantic import Field
 
+from supervisors.endings import is_named
 from supervisors.model import Model
 from supervisors.names import ErrorNames, ErrorTypes
+from supervisors.outcome import Outcome
 
 LONGEST_DELAY: Final = 365 * 24 * 60 * 60.0
 
@@ -60,7 +61,9 @@ class Retry(Model):
     Attributes:
         attempts: How many attempts are made at most; the first try is one of them.
         on: The errors after which another attempt is made, subclasses included. Given as
-            exception types or their dotted names, kept as names: policies hold no code.
+            exception types or their dotted names, kept as names: policies hold no code. For a
+            group of exceptions its own class counts, unless only `Exception` is named, or else
+            all that are in it: one that is not named keeps the whole group from being retried.
         backoff: How long to wait before each retry.
         attempt_timeout: The allowance of each single attempt in seconds; None is no limit
             beside the branch's own.
@@ -87,14 +90,14 @@ class Retry(Model):
         """
         super().__init__(attempts=attempts, on=on, backoff=backoff, attempt_timeout=attempt_timeout)
 
-    def allows(self, attempts_made: int, error_types: Collection[str]) -> bool:
+    def allows(self, attempts_made: int, outcome: Outcome) -> bool:
         """Say whether another attempt is to be made.
 
         Args:
             attempts_made: How many there were, the failed one included.
-            error_types: The qualified names of the error's class and its bases.
+            outcome: How the last one ended.
         """
-        return attempts_made < self.attempts and any(name in error_types for name in self.on)
+        return attempts_made < self.attempts and is_named(outcome, self.on)
 
     def delay(self, retry: int, random: Random) -> float:
         """Return the seconds to wait before a retry; 1 is the first."""

@@ -12,7 +12,7 @@ from actors.checks.flaw import Flaw
 from actors.checks.place import Place
 from actors.findings import Code
 from supervisors.deadlines import UNLIMITED
-from supervisors.endings import error_types, out_of_time
+from supervisors.endings import out_of_time
 from supervisors.outcome import Reason
 from supervisors.retries import Retry
 
@@ -41,7 +41,7 @@ class _Least(Random):
 
 
 _LEAST = _Least()
-_ERRORS_OF_TIMEOUT = error_types(out_of_time(UNLIMITED, Reason.DEADLINE))
+_TIMED_OUT = out_of_time(UNLIMITED, Reason.DEADLINE)
 
 
 def check_limits(root: Place) -> Iterator[Flaw]:
@@ -146,7 +146,7 @@ def _check_retry(place: Place, retry: Retry, own: Allowance) -> Iterator[Flaw]:
         )
         return
     possible = _possible_attempts(retry, timeout, own.seconds)
-    if possible < retry.attempts and timeout and retry.allows(1, _ERRORS_OF_TIMEOUT):
+    if possible < retry.attempts and timeout and retry.allows(1, _TIMED_OUT):
         yield Flaw(
             place,
             Code.ATTEMPTS_DO_NOT_FIT,

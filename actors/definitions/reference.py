@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from actors.definitions.place import nearest
-from actors.work import render
+from actors.rendering import render
 from actors.workflow_errors import UnresolvedReferenceError
 from supervisors.excerpt import excerpt
 

@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 from actors.errors import AgentExitError
 from actors.latch import forget_loop, note_loop
 from actors.leftovers import close_leftovers
-from actors.work import Work, current_agent, render
+from actors.rendering import render
+from actors.work import Work, current_agent
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 logger = logging.getLogger(__name__)

@@ -22,10 +22,11 @@ from actors.dispatchers.process_child import MARK_BYTES, NUMBER, BrokenChannelEr
 from actors.errors import CodecError, ProcessEndedError
 from actors.event import Event
 from actors.frozen import FrozenDict
+from actors.rendering import RenderedError, render
 from actors.result import AgentResult
 from actors.state import Delta, State
 from actors.wire import FoundTypes
-from actors.work import RenderedError, Work, render
+from actors.work import Work
 from supervisors.outcome import Failure, Reason
 
 LEAVING_TIME = 0.5
@@ -259,8 +260,8 @@ class AgentProcess:
         return CancelledError() if was_killed else ProcessEndedError(self._definition.name, problem or ended)
 
 
-def _rendered(reason: str, types: tuple[str, ...], text: str, traceback: str) -> RenderedError:
-    return RenderedError(Failure(types, text, traceback), Reason(reason))
+def _rendered(reason: str, **facts: Any) -> RenderedError:
+    return RenderedError(Failure(**facts), Reason(reason))
 
 
 def _interpreter_flags() -> list[str]:

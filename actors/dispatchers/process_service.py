@@ -17,14 +17,14 @@ from actors.errors import CodecError, InvalidResultError
 from actors.event import Event
 from actors.frozen import FrozenDict
 from actors.invocation import check_keys, reason_of
+from actors.rendering import RenderedError, render
 from actors.result import settle
 from actors.state import Snapshot, State
 from actors.wire import FoundTypes
-from actors.work import RenderedError, discard, render
+from actors.work import discard
 from supervisors.clock import SystemClock
 from supervisors.outcome import Reason
 
-_LONGEST_TEXT = 8_000
 _TYPES = FoundTypes(imported)
 _now = SystemClock.now
 
@@ -246,8 +246,9 @@ class Service:
         facts = {
             "reason": reason_of(error).value,
             "types": failure.types,
-            "text": failure.text[:_LONGEST_TEXT],
+            "text": failure.text,
             "traceback": failure.traceback,
+            "leaves": failure.leaves,
         }
         return encode(Event(data={"failure": facts}))
 

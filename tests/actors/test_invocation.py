@@ -12,8 +12,9 @@ from actors.agent_cell import AgentCell
 from actors.context import InvocationContext
 from actors.event import Event
 from actors.invocation import Assignment, Invocation, SupervisedInvocation, is_crash, is_normal_exit
+from actors.rendering import RenderedError
 from actors.state import EMPTY_SNAPSHOT, Snapshot, State
-from actors.work import RenderedError, failed
+from actors.work import failed
 from supervisors.deadlines import Deadline
 from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.work import Work, current_agent, failed, render
+from actors.work import Work, current_agent, failed
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 mood: ContextVar[str] = ContextVar("mood", default="calm")
@@ -195,51 +195,6 @@ def test_what_is_done_is_for_the_subclasses_to_say() -> None:
 # Failures
 
 
-class UnprintableError(Exception):
-    """Has no text."""
-
-    def __str__(self) -> str:
-        raise SystemExit("out")
-
-
-class UnformattableError(Exception):
-    """Has a text, and notes that nobody can read."""
-
-    @property
-    def __notes__(self) -> Any:  # type: ignore[override]  # that is what some do
-        raise SystemExit("out")
-
-
-def test_a_failure_says_what_was_raised_and_where() -> None:
-    try:
-        fail()
-    except Exit as error:
-        failure = render(error)
-        assert failure.exception is error
-
-    assert failure.text == "Exit: out"
-    assert failure.types[0].endswith(".Exit")
-    assert "in fail" in failure.traceback
-    assert "Exit: out" in failure.traceback
-
-
-def test_an_exception_without_a_readable_text_is_rendered_all_the_same() -> None:
-    assert render(UnprintableError()).text == "UnprintableError (its text cannot be rendered)"
-
-
-def test_an_exception_whose_traceback_cannot_be_formatted_has_none() -> None:
-    failure = render(UnformattableError("no"))
-
-    assert (failure.text, failure.traceback) == ("UnformattableError: no", "")
-
-
-def test_a_long_traceback_is_cut_at_its_beginning() -> None:
-    failure = render(ValueError("x" * 20_000 + "end"))
-
-    assert len(failure.traceback) == 8_000
-    assert failure.traceback.endswith("end\n")
-
-
 @pytest.mark.parametrize(
     ("error", "is_task", "is_explained"),
     [
@@ -254,3 +209,9 @@ def test_a_cancelled_task_is_explained(error: BaseException, is_task: bool, is_e
     assert isinstance(outcome, Outcome)
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, Reason.EXCEPTION)
     assert ("its task was cancelled on its event loop" in outcome.detail) is is_explained
+
+
+def test_what_a_cancelled_task_said_itself_is_kept_apart() -> None:
+    outcome = failed(Reason.EXCEPTION, asyncio.CancelledError("my own"), is_task=True)
+
+    assert outcome.detail.startswith("CancelledError: my own (its task was cancelled")

@@ -48,6 +48,8 @@ class Recorded(Agent):
             raise SystemExit
         if raises == "ConnectionError":
             raise ConnectionResetError("lost")
+        if raises == "group":
+            raise ExceptionGroup("both", [ValueError("ordinary"), ConnectionResetError("lost")])
         if raises == "ValueError":
             raise ValueError("ordinary")
         state["count"] = self.count
@@ -136,6 +138,8 @@ def test_an_exception_named_in_the_policy_restarts_with_its_subclasses(
     runtime.run("fragile")
 
     failed_with(runtime, "ConnectionError")
+    assert runtime.run("fragile").state["count"] == 1
+    failed_with(runtime, "group")
     assert runtime.run("fragile").state["count"] == 1
     failed_with(runtime, "ValueError")
 

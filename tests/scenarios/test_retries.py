@@ -40,6 +40,8 @@ def retry(attempts: int, **policy: Any) -> Retry:
 
 LOST = Fails(ConnectionResetError("lost"))
 WRONG = Fails(ValueError("wrong"))
+LOST_TWICE = Fails(ExceptionGroup("lost", [ConnectionResetError("1"), ExceptionGroup("in", [BrokenPipeError("2")])]))
+LOST_AND_WRONG = Fails(ExceptionGroup("both", [ConnectionResetError("lost"), ValueError("wrong")]))
 SLOW = AnswersAfter(HOUR, {"answer": "too late"})
 DONE = Returns({"answer": "in time"})
 FAILED: dict[str, Any] = {"kind": OutcomeKind.FAILED, "reason": Reason.EXCEPTION}
@@ -55,6 +57,9 @@ CASES = {
     "a listed type is retried": Case([LOST, DONE], retry(3, on=(OSError,)), 2),
     "an unlisted type is not": Case([WRONG], retry(3, on=(OSError,)), 1, **FAILED),
     "the first unlisted type ends it": Case([LOST, WRONG], retry(5, on=(OSError,)), 2, **FAILED),
+    "a group of listed types is retried": Case([LOST_TWICE, DONE], retry(3, on=(ConnectionError,)), 2),
+    "a group with one that is not listed is not": Case([LOST_AND_WRONG], retry(3, on=(OSError,)), 1, **FAILED),
+    "a group whose own class is listed is": Case([LOST_AND_WRONG, DONE], retry(3, on=(ExceptionGroup,)), 2),
     "an attempt out of time is retried": Case(
         [SLOW, DONE], retry(3, on=(TimeoutError,), attempt_timeout=60), 2, 60
     ),

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from supervisors.deadlines import Deadline
-from supervisors.endings import as_met_by_agent, as_never_started, as_not_retried, error_types, out_of_time
+from supervisors.endings import (
+    as_met_by_agent,
+    as_never_started,
+    as_not_retried,
+    error_types,
+    has_named,
+    is_named,
+    out_of_time,
+)
+from supervisors.names import qualified_name, qualified_names
 from supervisors.outcome import COMPLETED, Failure, Outcome, OutcomeKind, Reason
 
 TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="run", culprit="b")
@@ -62,6 +71,43 @@ def test_an_attempt_that_overran_says_whether_it_began(begun: bool, reason: Reas
 )
 def test_a_retry_policy_knows_a_failure_by_the_names_of_its_types(outcome: Outcome, types: tuple[str, ...]) -> None:
     assert error_types(outcome) == types
+    assert all(is_named(outcome, [name]) and has_named(outcome, [name]) for name in types)
+    assert not is_named(outcome, ["app.Other"])
+
+
+class Several(ExceptionGroup[Exception]):
+    """A group of a class of its own."""
+
+
+@pytest.mark.parametrize(
+    ("group", "names", "all_named", "any_named"),
+    [
+        (ExceptionGroup, ["builtins.ConnectionError"], False, True),
+        (ExceptionGroup, ["builtins.ConnectionError", "builtins.KeyError"], True, True),
+        (ExceptionGroup, ["builtins.OSError", "builtins.LookupError"], True, True),
+        (ExceptionGroup, ["builtins.ValueError"], False, False),
+        (ExceptionGroup, ["builtins.Exception"], True, True),
+        (ExceptionGroup, ["builtins.ExceptionGroup"], True, True),
+        (ExceptionGroup, [qualified_name(Several)], False, False),
+        (Several, [qualified_name(Several)], True, True),
+        (Several, ["builtins.BaseExceptionGroup"], True, True),
+    ],
+)
+def test_a_group_is_known_by_its_own_class_or_by_those_in_it(
+    group: type, names: list[str], all_named: bool, any_named: bool
+) -> None:
+    leaves = (qualified_names(ConnectionResetError), qualified_names(KeyError))
+    failure = Failure(qualified_names(group), "several", leaves=leaves)
+    outcome = Outcome(OutcomeKind.FAILED, Reason.EXCEPTION, failure=failure)
+
+    assert (is_named(outcome, names), has_named(outcome, names)) == (all_named, any_named)
+
+
+def test_that_a_group_is_some_exception_says_nothing_of_those_in_it() -> None:
+    leaves = (qualified_names(KeyError), qualified_names(KeyboardInterrupt))
+    failure = Failure(("app.Odd", *qualified_names(BaseExceptionGroup), "builtins.Exception"), "several", leaves=leaves)
+
+    assert not is_named(Outcome(OutcomeKind.FAILED, Reason.EXCEPTION, failure=failure), ["builtins.Exception"])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.excerpt import LONGEST_EXCERPT, excerpt
+from supervisors.excerpt import LONGEST_EXCERPT, cut, excerpt
 
 
 class Unprintable:
@@ -68,3 +68,16 @@ def test_any_value_fits_on_one_short_line(value: object) -> None:
 
     assert 0 < len(text) <= LONGEST_EXCERPT
     assert len(text.splitlines()) == 1
+
+
+@given(st.text(max_size=50), st.integers(min_value=1, max_value=60))
+def test_a_cut_text_keeps_its_beginning_and_its_end_and_says_how_much_is_missing(text: str, most: int) -> None:
+    short = cut(text, most)
+
+    if len(text) <= most:
+        assert short == text
+        return
+    head, _, rest = short.partition(f"[... {len(text) - most} characters left out ...]")
+    assert len(head) + len(rest) == most
+    assert text.startswith(head)
+    assert text.endswith(rest)

@@ -66,7 +66,8 @@ def test_outcomes_may_travel() -> None:
 
 
 def test_a_failure_that_travels_leaves_its_exception_behind() -> None:
-    failure = Failure(("builtins.ValueError",), "ValueError: no", "Traceback ...", ValueError(lambda: None))
+    leaves = (("builtins.OSError",),)
+    failure = Failure(("builtins.ValueError",), "no", "Traceback ...", ValueError(lambda: None), leaves)
 
     arrived = pickle.loads(pickle.dumps(failure))
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.names import qualified_names
+from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart, RestartKind, RestartWindow
 from supervisors.retries import Backoff
+from tests.supervisors.outcomes import failed
 
 KINDS: tuple[RestartKind, ...] = ("permanent", "transient", "temporary")
 STEADY = Backoff(initial=1, factor=2, maximum=100, jitter=0)
@@ -113,10 +114,10 @@ def test_waiting_for_a_restart_is_not_a_quiet_time() -> None:
 def test_only_named_errors_match() -> None:
     restart = Restart(on=(ConnectionError, "httpx.ReadTimeout"))
 
-    assert restart.matches(qualified_names(ConnectionResetError))
-    assert restart.matches(("httpx.ReadTimeout", "builtins.Exception"))
-    assert not restart.matches(qualified_names(ValueError))
-    assert not Restart().matches(qualified_names(ValueError))
+    assert restart.matches(failed(ConnectionResetError))
+    assert restart.matches(Outcome(OutcomeKind.FAILED, Reason.EXCEPTION, failure=Failure(("httpx.ReadTimeout",), "no")))
+    assert not restart.matches(failed(ValueError))
+    assert not Restart().matches(failed(ValueError))
 
 
 @pytest.mark.parametrize(

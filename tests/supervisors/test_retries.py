@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.names import qualified_names
 from supervisors.retries import LONGEST_DELAY, Backoff, Retry
+from tests.supervisors.outcomes import failed
 
 huge = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 backoffs = st.builds(
@@ -86,25 +86,24 @@ def test_without_jitter_delays_never_shrink(backoff: Backoff, retry: int) -> Non
 
 def test_the_first_try_is_an_attempt() -> None:
     retry = Retry(attempts=3)
-    errors = qualified_names(ValueError)
 
-    assert [retry.allows(made, errors) for made in (1, 2, 3, 4)] == [True, True, False, False]
+    assert [retry.allows(made, failed(ValueError)) for made in (1, 2, 3, 4)] == [True, True, False, False]
 
 
 def test_one_attempt_is_never_repeated() -> None:
-    assert not Retry(attempts=1).allows(1, qualified_names(ValueError))
+    assert not Retry(attempts=1).allows(1, failed(ValueError))
 
 
 def test_any_exception_is_retried_unless_named() -> None:
-    assert Retry().allows(1, qualified_names(ValueError))
-    assert not Retry().allows(1, qualified_names(SystemExit))
+    assert Retry().allows(1, failed(ValueError))
+    assert not Retry().allows(1, failed(SystemExit))
 
 
 def test_subclasses_of_the_named_errors_are_retried() -> None:
     retry = Retry(on=(TimeoutError, ConnectionError))
 
-    assert retry.allows(1, qualified_names(ConnectionResetError))
-    assert not retry.allows(1, qualified_names(OSError))
+    assert retry.allows(1, failed(ConnectionResetError))
+    assert not retry.allows(1, failed(OSError))
 
 
 @pytest.mark.parametrize("on", [KeyError, "builtins.KeyError", (KeyError,), [KeyError]])

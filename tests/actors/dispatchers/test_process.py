@@ -22,8 +22,8 @@ from actors.errors import ProcessEndedError
 from actors.event import Event
 from actors.hooks import StartWork
 from actors.instance import Instance
+from actors.rendering import RenderedError
 from actors.state import State
-from actors.work import RenderedError
 from supervisors.outcome import Reason
 from tests.actors.dispatchers import process_agents
 from tests.actors.dispatchers.works import PATIENCE, Task
