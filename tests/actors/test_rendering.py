@@ -9,7 +9,6 @@ import pytest
 from actors.rendering import LONGEST_TEXT, LONGEST_TRACEBACK, MOST_EXCEPTIONS, MOST_LEAVES, RenderedError, render
 from supervisors.outcome import Failure, Reason
 
-
 E = TypeVar("E", bound=BaseException)
 
 
