@@ -23,6 +23,7 @@ TURN_LIMIT = 500
 
 _STOP_JOIN = 5.0
 _TAKEOVER_PAUSE = 0.0005
+_FIRING_PAUSE = 0.25
 
 
 class Recipient(Protocol):
@@ -68,7 +69,8 @@ class ControlPlane:
         # When the deadline thread will look next. Written by the lock's holder, read by the deadline thread: it is
         # woken whenever it becomes earlier.
         self._looks_at: float | None = None
-        # Whether the timers' message is queued. Set by the deadline thread, cleared by the lock's holder.
+        # Whether the timers' message is queued. Set by the deadline thread before it queues the message, cleared by the
+        # lock's holder when it handles it, even if that raises: timers would never be looked at again.
         self._is_firing = False
         self._timer_service = _TimerService(self)
         self._wakeup = Wakeup()
@@ -222,18 +224,20 @@ class ControlPlane:
     def _pause(self, now: float) -> float | None:
         """Return how long the deadline thread sleeps when there is nothing to do; None until it is woken."""
         looks_at = self._looks_at
-        if self._is_firing or looks_at is None:
-            return None
-        return max(0.0, looks_at - now)
+        if self._is_firing:
+            return _FIRING_PAUSE  # who fires wakes it; should that fail, it looks again by itself
+        return None if looks_at is None else max(0.0, looks_at - now)
 
     def fire_due(self) -> None:
         """Queue the messages that are due. Inside the control plane."""
-        now = self.now()
-        while (timer := self._timers.first_due(now)) is not None:
-            self._queue.append((timer.cell, timer.message))
-            self._timers.drop_first()  # now: an interrupt has it sent twice rather than never
-        self._looks_at = self._timers.next_at
-        self._is_firing = False
+        try:
+            now = self.now()
+            while (timer := self._timers.first_due(now)) is not None:
+                self._queue.append((timer.cell, timer.message))
+                self._timers.drop_first()  # now: an interrupt has it sent twice rather than never
+            self._looks_at = self._timers.next_at
+        finally:
+            self._is_firing = False
         if threading.current_thread() is not self._thread:
             self._wakeup.set()  # it sleeps until it is told when to look next
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from actors.environment import Environment
 
@@ -30,12 +31,12 @@ class Delivery:
 
     def post(self, call: Callable[[], object]) -> None:
         """Have something called soon on the delivery thread. Never blocks."""
+        self._queue.put(call)
+        # Read after the put: the thread that is being stopped finds the call, or this one sees that it was stopped.
         if self._is_stopped:
             # Whoever adds a callback to a run after the end of its runtime is called too, by a thread for that alone.
-            self._environment.threads.start("mixmode-delivery", lambda: _survive(call))
-            return
-        self._queue.put(call)
-        if self._thread is None:
+            self._environment.threads.start("mixmode-delivery", self._run_rest)
+        elif self._thread is None:
             self._start()
 
     def log(self, level: int, message: str, *values: object) -> None:
@@ -62,6 +63,13 @@ class Delivery:
             self._thread = self._environment.threads.start("mixmode-delivery", self._run)
             if self._is_stopped:
                 self._queue.put(None)  # `stop()` came between, and found no thread
+
+    def _run_rest(self) -> None:
+        """Deliver what is queued; all of it, unless the thread that was stopped is still there to do so."""
+        with suppress(Empty):
+            while (call := self._queue.get_nowait()) is not None:
+                _survive(call)
+            self._queue.put(None)  # it is for that thread
 
     def _run(self) -> None:
         while (call := self._queue.get()) is not None:

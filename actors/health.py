@@ -10,6 +10,7 @@ from supervisors.outcome import Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+    from actors.dispatchers.loop import LoopDispatcher
     from actors.dispatchers.threads import ThreadDispatcher
 
 
@@ -39,11 +40,13 @@ class Health:
         return "; ".join([self.status, *self.reasons]) if self.reasons else self.status
 
 
-def examine(cells: Iterable[AgentCell], threads: ThreadDispatcher) -> Health:
-    """Return how the runtime is that has these agents and this pool. Any thread."""
+def examine(cells: Iterable[AgentCell], threads: ThreadDispatcher, loops: LoopDispatcher) -> Health:
+    """Return how the runtime is that has these agents and these dispatchers. Any thread."""
     reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed_agents(cells).items()]
     if threads.refusal:
         reasons.append(f"plain functions are refused: {threads.refusal}")
+    if trouble := loops.trouble:
+        reasons.append(f"async agents are not started: {trouble}")
     return Health(tuple(reasons))
 
 

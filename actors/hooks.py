@@ -81,7 +81,10 @@ class StartWork(Work):
 
     def begin(self) -> bool:
         """Begin, unless it was given up while it was queued."""
-        self.has_begun = True  # before it looks: whoever gives it up looks at this after
+        with self.cell.lock:  # of two event loops that begin it, as it was moved, one does
+            if self.has_begun:
+                return False
+            self.has_begun = True  # before it looks: whoever gives it up looks at this after
         is_wanted = not self.has_ended
         if not is_wanted:
             self.done(None, None)

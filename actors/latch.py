@@ -50,8 +50,10 @@ class Latch:
     def __init__(self) -> None:
         # One store, by whoever opens it; read by anyone.
         self.is_open = False
-        # Appended to by anyone, emptied by anyone once it is open. A waiter may be called twice.
-        self._waiters: list[Callable[[], object]] | None = None
+        # Appended to by anyone, emptied by anyone once it is open: a waiter is appended before it is looked whether the
+        # latch is open, and the latch is open before the waiters are called. A waiter may be called twice. The list is
+        # made here and never replaced: of two who make it when they come first, one would wait in vain.
+        self._waiters: list[Callable[[], object]] = []
 
     def open(self) -> None:
         """Open it and wake whoever waits; opening it again wakes whom an interrupt left out."""
@@ -60,10 +62,7 @@ class Latch:
 
     def when_open(self, waiter: Callable[[], object]) -> None:
         """Have `waiter` called when it opens, or now. It must not block, and may be called twice."""
-        waiters = self._waiters
-        if waiters is None:
-            waiters = self._waiters = []
-        waiters.append(waiter)
+        self._waiters.append(waiter)
         if self.is_open:
             self._wake()
 
@@ -103,7 +102,7 @@ class Latch:
 
     def _forget(self, waiter: Callable[[], object]) -> None:
         try:
-            (self._waiters or []).remove(waiter)
+            self._waiters.remove(waiter)
         except ValueError:
             return  # somebody else did
 

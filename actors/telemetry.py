@@ -17,6 +17,7 @@ from supervisors.facts import (
     GroupRestarted,
     LoopBlockNoticed,
     StageEnded,
+    WakeupLost,
 )
 from supervisors.trace import TraceRecord
 
@@ -26,6 +27,10 @@ _LOGGED: dict[type, tuple[int, str]] = {
     GroupRestarted: (logging.WARNING, "restarting group %r: %s"),
     BreakerChanged: (logging.WARNING, "the breaker of agent %r is %s: %s"),
     LoopBlockNoticed: (logging.WARNING, "agent %r blocks an event loop, for %.3f s by now"),
+    WakeupLost: (
+        logging.WARNING,
+        "an event loop lost a wake-up: %d calls of agents were not started for %.3f s; it is woken again",
+    ),
     DeadLettered: (logging.DEBUG, "dead letter (%s): %s"),
 }
 

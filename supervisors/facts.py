@@ -123,6 +123,13 @@ class LoopBlockNoticed(NamedTuple):
     seconds: float
 
 
+class WakeupLost(NamedTuple):
+    """An event loop did not start so many `works` within `seconds` though it answered; it is woken again."""
+
+    works: int
+    seconds: float
+
+
 class CacheHit(NamedTuple):
     """A `Cached` node took over what was computed elsewhere, or earlier."""
 
@@ -168,6 +175,7 @@ Fact: TypeAlias = (
     | GroupRestarted
     | LoopBlocked
     | LoopBlockNoticed
+    | WakeupLost
     | CacheHit
     | CacheMissed
     | BreakerChanged

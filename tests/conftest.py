@@ -65,3 +65,12 @@ def _agents_left() -> list[str]:
     for system in list(module._systems) if module is not None else ():
         left.extend(system.agents)
     return left
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Have the interpreter switch between threads wherever it can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)

@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context as ContextVariables
 from contextvars import copy_context
-from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from actors.errors import AgentExitError
@@ -20,10 +19,12 @@ from actors.rendering import render
 from actors.work import Work, current_agent
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
+if TYPE_CHECKING:
+    from actors.timers import ScheduledMessage
+
 logger = logging.getLogger(__name__)
 
 _LEFTOVER_TIME = 1.0
-_NO_VARIABLES = ContextVariables()
 
 
 class Lane:
@@ -35,7 +36,8 @@ class Lane:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        # What was handed over and is not done. Written on any thread, by single set operations.
+        # What was handed over and is not done. Any thread adds and discards, by single set operations; the set itself
+        # is never replaced, so nobody can add to one that is not looked at any more.
         self.works: set[Work] = set()
         # Counts what began and what ended: as long as it changes the loop is getting on. Written on the loop.
         self.progress = 0
@@ -44,13 +46,27 @@ class Lane:
         self.blocked_by: Work | str | None = None
         self.last_seen: tuple[Any, int] = (None, -1)
         self.noted_until = 0.0
+        # Inside the control plane: what had no task yet when the last heartbeat was sent, and what of that had none
+        # when it was answered either. Who hands work over may be held up meanwhile, but hardly for two heartbeats.
+        self.unstarted: list[Work] = []
+        self.suspects: list[Work] = []
+        # Since when work has not been started because a wake-up was lost; None while there is none. Likewise.
+        self.overdue_since: float | None = None
+        # Whether somebody looks at it now and then, and when the next look is. Written inside the control plane only.
+        # It turns false before it is looked whether there is work; who brings work reads it afterwards.
         self.is_watched = False
+        self.next_look: ScheduledMessage | None = None
         # Whether it has been replaced. Then `on_idle` is called, on the loop, whenever it has done all that was on it.
+        # Turns true before its works are moved; who brings work reads it afterwards: one of the two moves it.
         self.is_retired = False
         self.on_idle: Callable[[Lane], None] = lambda _lane: None
+        # Appended to by any thread, emptied on the loop.
         self._ready: deque[Work] = deque()
+        # Whether the loop has been called and has not come yet. Any thread sets it after it has appended; the loop
+        # clears it before it looks at what is ready, so who finds it set has its work seen. Should the call be lost all
+        # the same, the heartbeat finds work that was not started, and calls again.
         self._is_waking = False
-        self._ident = 0
+        self._is_attached = False
         self._is_stopping = False
         self._previous_factory: Callable[..., Any] | None = None
         # The tasks that agents created themselves, with the agents' names.
@@ -58,22 +74,24 @@ class Lane:
 
     def attach(self) -> None:
         """Prepare the loop; on its own thread, or before it runs."""
-        self._ident = get_ident()
+        self._is_attached = True
         note_loop(self.loop)
         self._previous_factory = self.loop.get_task_factory()
         self.loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # any keyword is passed on
 
     def detach(self) -> None:
         """Take back what `attach()` did, on the same thread."""
-        if self._ident:
+        if self._is_attached:
             forget_loop(self.loop)
-            self._ident = 0
+            self._is_attached = False
         if self.loop.get_task_factory() == self._make_task:
-            self.loop.set_task_factory(self._previous_factory)
+            self.loop.set_task_factory(self._factory_below())
 
     def forget(self) -> set[Work]:
         """Return what was on the loop, which is closed, and let go of it."""
-        works, self.works = self.works, set()
+        works = self.works.copy()
+        for work in works:
+            self.works.discard(work)
         self._ready.clear()
         return works
 
@@ -87,7 +105,9 @@ class Lane:
             raise RuntimeError("the event loop is closed")
         work.host = self
         self.works.add(work)
-        if get_ident() == self._ident:
+        # Asked of asyncio, not of the thread's number: a host may run its loop on another thread later, and numbers of
+        # threads that ended are given out again. A task that is made beside the loop does not wake it.
+        if asyncio._get_running_loop() is self.loop:
             return self._start(work)
         self._ready.append(work)
         if not self._is_waking:
@@ -101,7 +121,32 @@ class Lane:
             RuntimeError: If the loop is closed.
         """
         self._is_waking = True
-        self.loop.call_soon_threadsafe(self._start_ready, context=_NO_VARIABLES)
+        # A context of its own for each call: no thread can enter one that another thread is in.
+        self.loop.call_soon_threadsafe(self._start_ready, context=ContextVariables())
+
+    def rouse(self, overdue: Sequence[Work]) -> None:
+        """Have started what should have been started before, and what is ready. Any thread.
+
+        Raises:
+            RuntimeError: If the loop is closed.
+        """
+        self.loop.call_soon_threadsafe(self._start_overdue, overdue, context=ContextVariables())
+
+    def send_beat(self, now: float) -> None:
+        """Send a heartbeat, behind what the loop was called for before. Inside the control plane.
+
+        Raises:
+            RuntimeError: If the loop is closed.
+        """
+        self.beat_sent_at = now
+        self.unstarted = [work for work in self.works.copy() if work.task is None]
+        self.loop.call_soon_threadsafe(self._note_beat, context=ContextVariables())
+
+    def overdue(self) -> list[Work]:
+        """Return what two heartbeats in a row have overtaken. Inside the control plane, when one was answered."""
+        suspects, before = [work for work in self.unstarted if work.task is None and work in self.works], self.suspects
+        self.suspects = suspects
+        return [work for work in suspects if work in before]
 
     def run(self) -> None:
         """Run the loop on this thread until `stop()`, whatever is raised in it; then close it."""
@@ -145,18 +190,27 @@ class Lane:
         if self.is_retired and not self.works:
             self.on_idle(self)
 
+    def _note_beat(self) -> None:
+        self.beat_sent_at = None
+
     def _start_ready(self) -> None:
-        if not self._ident:
-            self._ident = get_ident()
         self._is_waking = False
         ready = self._ready
         while ready:
             self._start(ready.popleft())
 
+    def _start_overdue(self, overdue: Sequence[Work]) -> None:
+        self._start_ready()
+        for work in overdue:
+            if work in self.works:
+                self._start(work)
+
     def _start(self, work: Work) -> None:
         if work.host is not self:  # it was moved
             self.works.discard(work)
             return
+        if work.task is not None and work.task.get_loop() is self.loop:
+            return  # it was handed over twice, or started by whoever found it overdue
         coroutine = work.perform_async(self)
         try:
             variables = work.variables
@@ -165,6 +219,13 @@ class Lane:
         except BaseException:  # the loop is closed, or an interrupt
             coroutine.close()
             raise
+
+    def _factory_below(self) -> Callable[..., Any] | None:
+        """Return what made tasks before, other runtimes that have left the loop since passed over."""
+        factory = self._previous_factory
+        while isinstance(owner := getattr(factory, "__self__", None), Lane) and not owner._is_attached:
+            factory = owner._previous_factory
+        return factory
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any) -> Any:
         """Make a task; one that an agent creates cannot end the loop by raising `SystemExit`."""

@@ -14,7 +14,7 @@ from actors.dispatchers.lane import Lane, closed_outcome
 from actors.environment import Threads
 from actors.telemetry import Telemetry
 from actors.work import Work
-from supervisors.facts import LoopBlocked, LoopBlockNoticed
+from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 BEAT = 0.04
@@ -36,11 +36,18 @@ class Idle(NamedTuple):
     lane: Lane
 
 
+class Watch(NamedTuple):
+    """To the dispatcher: a lane was given work, and nobody looks at it."""
+
+    lane: Lane
+
+
 class LoopDispatcher:
     """Run async agents on a loop of the runtime's own, or on the host's.
 
     While there is work, a heartbeat goes round: a loop that does not answer it and does not get on is blocked by the
-    task it is at. A loop of the runtime's own that stays blocked by abandoned work is replaced.
+    task it is at. A loop of the runtime's own that stays blocked by abandoned work is replaced. A loop that answers
+    without having started what it was given before has lost a wake-up, and is woken again.
 
     Args:
         plane: The control plane.
@@ -95,9 +102,22 @@ class LoopDispatcher:
             lane.works.discard(work)
             work.refuse(closed_outcome("the event loop is closed"))
             return
+        if lane.is_retired and work.may_move and work.host is lane:  # it was replaced meanwhile, and blocked
+            self._move(work)
         if not lane.is_watched:
-            lane.is_watched = True
-            self._plane.post(self, lane)
+            self._plane.post(self, Watch(lane))
+
+    @property
+    def trouble(self) -> str:
+        """Why async agents are not being started, if no agent is known to block them; else empty. Any thread."""
+        now = self._plane.now()
+        for lane in {self._lane, *list(self._lane_threads)}:
+            overdue_since, sent_at = lane.overdue_since, lane.beat_sent_at
+            if overdue_since is not None:
+                return f"an event loop was not woken for work that it was given {now - overdue_since:.3g} s ago"
+            if lane.blocked_by is _UNKNOWN and sent_at is not None:
+                return f"an event loop has not answered for {now - sent_at:.3g} s, and is at no agent's task"
+        return ""
 
     def repair(self) -> None:
         """Make good what an interrupt may have left half-done. Inside the control plane."""
@@ -105,7 +125,6 @@ class LoopDispatcher:
         with contextlib.suppress(RuntimeError):  # it is closed; the heartbeat finds that
             lane.wake()
         if lane.works:
-            lane.is_watched = True
             self._plane.send(self, lane)
 
     def interrupt(self, work: Work) -> None:
@@ -129,14 +148,18 @@ class LoopDispatcher:
         self._lane = self._new_lane()
         self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
         self._start_lane()
+        lane.on_idle = self._note_idle
+        lane.is_retired = True
         for waiting in lane.works.copy():
             if waiting.may_move:
-                waiting.host = None
-                self.execute(waiting)
-        lane.is_retired = True
-        lane.on_idle = self._note_idle
+                self._move(waiting)
         self.on_replaced(lane)
         self._plane.send(self, Idle(lane))
+
+    def _move(self, work: Work) -> None:
+        """Have it run on the lane that takes new work. Any thread; twice does no harm, as it begins once."""
+        work.host = None
+        self.execute(work)
 
     def delayer(self, work: Work) -> str:
         """Name the agent that blocks the loop, unless it is this one's own doing."""
@@ -159,13 +182,19 @@ class LoopDispatcher:
         # By a message, which comes after what its last work has led to: that may be a stop hook, for the same lane.
         self._plane.post(self, Idle(lane))
 
-    def handle(self, message: Lane | Idle) -> None:
+    def handle(self, message: Lane | Watch | Idle) -> None:
         """Look whether a lane is getting on, as long as it has work; end a retired one. Inside the control plane."""
-        if isinstance(message, Idle):
-            if not message.lane.works:
-                message.lane.stop()
-            return
-        lane, now = message, self._plane.now()
+        if isinstance(message, Lane):
+            self._watch(message)
+        elif isinstance(message, Watch):
+            if not message.lane.is_watched:
+                self._watch(message.lane)
+        elif not message.lane.works:
+            message.lane.stop()
+
+    def _watch(self, lane: Lane) -> None:
+        """Look at a lane, and again later for as long as it has work."""
+        now = self._plane.now()
         if lane.loop.is_closed():
             self._give_up(lane)
             return
@@ -173,22 +202,25 @@ class LoopDispatcher:
         for work in [work for work in lane.works.copy() if work.task is not None and work.task.done()]:
             lane.works.discard(work)
             work.refuse(_CANCELLED_EARLY)
-        if lane.works:
-            self._plane.schedule(now + BEAT, self, lane)
-            return
         lane.is_watched = False
-        if lane.works and not lane.is_watched:  # handed over meanwhile
+        if lane.works or lane.overdue_since is not None:  # who adds some from now on finds that nobody looks
             lane.is_watched = True
-            self._plane.schedule(now + BEAT, self, lane)
+            self._look_again(lane, now + BEAT)
+
+    def _look_again(self, lane: Lane, at: float) -> None:
+        """Have the next look at a lane, which is the only one under way: two would take it for blocked too soon."""
+        if lane.next_look is not None:
+            lane.next_look.cancel()
+        lane.next_look = self._plane.schedule(at, self, lane)
 
     def _look(self, lane: Lane, now: float) -> None:
         sent_at = lane.beat_sent_at  # once: the loop may answer at any moment
         if sent_at is None:
             lane.blocked_by = None
-            lane.beat_sent_at = now
             lane.last_seen = _NOTHING_SEEN
             with contextlib.suppress(RuntimeError):  # closed just now; the next look finds that
-                lane.loop.call_soon_threadsafe(_answer_beat, lane)
+                self._look_for_lost_wakeups(lane, now)
+                lane.send_beat(now)
             return
         seen = (asyncio.current_task(lane.loop), lane.progress)
         if seen != lane.last_seen:
@@ -204,6 +236,21 @@ class LoopDispatcher:
         self._note_blocked(lane, now, is_new=is_new)
         if isinstance(lane.blocked_by, Work) and lane.blocked_by.is_abandoned:
             self._replace(lane)
+
+    def _look_for_lost_wakeups(self, lane: Lane, now: float) -> None:
+        """Have started what the loop should have started before it answered.
+
+        What a loop is called for is done in order. So the wake-up for work that was there before the heartbeat was sent
+        came before it, or will never come.
+        """
+        overdue = lane.overdue()
+        if not overdue:
+            lane.overdue_since = None
+            return
+        lane.rouse(overdue)
+        if lane.overdue_since is None:
+            lane.overdue_since = now - 2 * BEAT
+            self._telemetry.observe(WakeupLost(len(overdue), 2 * BEAT))
 
     def _note_blocked(self, lane: Lane, now: float, *, is_new: bool) -> None:
         blocker = lane.blocked_by
@@ -249,10 +296,6 @@ class LoopDispatcher:
 
 def _name_of(blocker: Work | str) -> str:
     return blocker if isinstance(blocker, str) else blocker.agent
-
-
-def _answer_beat(lane: Lane) -> None:
-    lane.beat_sent_at = None
 
 
 def _cancel(work: Work) -> None:

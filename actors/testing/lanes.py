@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.control import ControlPlane
 from actors.dispatchers.lane import Lane
-from actors.dispatchers.loop import Idle, LoopDispatcher
+from actors.dispatchers.loop import LoopDispatcher, Watch
 from actors.environment import Threads
 from actors.telemetry import Telemetry
 from actors.testing.event_loop import VirtualLoop
@@ -80,20 +80,16 @@ class VirtualLoops(LoopDispatcher):
         self._scheduler = scheduler
         self._strands = itertools.count(1)
 
-    def handle(self, message: VirtualLane | Idle) -> None:  # type: ignore[override]  # it makes all the lanes itself
-        """Look whether a lane is getting on, as long as there may be something to find out; end a retired one."""
-        if isinstance(message, Idle):
-            super().handle(message)
-        elif message.needs_looks:
-            super().handle(message)
-            message.has_lost = False
-        else:
-            message.is_watched = False
+    def _watch(self, lane: VirtualLane) -> None:  # type: ignore[override]  # it makes all the lanes itself
+        """Look whether a lane is getting on, as long as there may be something to find out."""
+        lane.is_watched = False
+        if lane.needs_looks:
+            super()._watch(lane)
+            lane.has_lost = False
 
     def _new_lane(self) -> VirtualLane:
         return VirtualLane(VirtualLoop(self._scheduler, self._threads.start), self._strands, self._look_at)
 
     def _look_at(self, lane: VirtualLane) -> None:
         if not lane.is_watched:
-            lane.is_watched = True
-            self._plane.post(self, lane)
+            self._plane.post(self, Watch(lane))

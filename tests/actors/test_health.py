@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from actors import Runtime
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import DaemonThreads
@@ -12,25 +14,41 @@ from tests.actors.logged_agents import function
 POOL = ThreadDispatcher(DaemonThreads(), 2, 2)
 
 
+class Trouble:
+    """A dispatcher for async agents in trouble, or not."""
+
+    def __init__(self, trouble: str = "") -> None:
+        self.trouble = trouble
+
+
+LOOPS: Any = Trouble()
+
+
 def test_all_is_well_until_an_agent_is_marked_failed() -> None:
     rig = Rig()
     cells = [rig.spawn(function, name=name) for name in "abc"]
-    before = examine(cells, POOL)
+    before = examine(cells, POOL, LOOPS)
 
     rig.inside(lambda: cells[1].lifecycle.give_up("it fell too often"))
     cells[2].closed = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED)
 
     assert before == Health()
-    assert examine(cells, POOL).reasons == ("agent 'b' is marked failed: it fell too often",)
+    assert examine(cells, POOL, LOOPS).reasons == ("agent 'b' is marked failed: it fell too often",)
 
 
 def test_it_is_bad_while_the_pool_refuses_work() -> None:
     room, no_room = ThreadDispatcher(DaemonThreads(), 2, 1), ThreadDispatcher(DaemonThreads(), 2, 0)
 
-    assert examine([], room).is_ok
-    assert examine([], no_room).reasons == (
+    assert examine([], room, LOOPS).is_ok
+    assert examine([], no_room, LOOPS).reasons == (
         "plain functions are refused: 0 threads are held by work that could not be stopped",
     )
+
+
+def test_it_is_bad_while_async_agents_are_not_started() -> None:
+    stalled: Any = Trouble("an event loop was not woken")
+
+    assert examine([], POOL, stalled).reasons == ("async agents are not started: an event loop was not woken",)
 
 
 def test_it_reads_as_a_word_and_its_reasons() -> None:

@@ -84,6 +84,27 @@ def test_a_wait_that_is_over_first_says_so_and_leaves_nothing_behind() -> None:
     assert latch._waiters == []
 
 
+@pytest.mark.usefixtures("hasty_threads")
+def test_of_two_threads_that_begin_to_wait_at_once_both_are_called() -> None:
+    latches, begin = [Latch() for _ in range(5_000)], threading.Barrier(2)
+    called: list[set[int]] = [set(), set()]
+
+    def wait(mine: set[int]) -> None:
+        begin.wait(PATIENCE)
+        for number, latch in enumerate(latches):
+            latch.when_open(lambda number=number: mine.add(number))  # type: ignore[misc]
+
+    threads = [threading.Thread(target=wait, args=(mine,)) for mine in called]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    for latch in latches:
+        latch.open()
+
+    assert [len(mine) for mine in called] == [len(latches)] * 2
+
+
 # Waiting on a loop
 
 

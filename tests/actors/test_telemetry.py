@@ -17,6 +17,7 @@ from supervisors.facts import (
     LoopBlockNoticed,
     RunStarted,
     StageEnded,
+    WakeupLost,
 )
 from supervisors.outcome import COMPLETED
 from supervisors.trace import TraceRecord
@@ -104,6 +105,11 @@ def test_it_says_whether_anybody_wants_facts(
     [
         (AgentRestarted("writer", "start_failed", "no"), logging.WARNING, "restarting agent 'writer' after"),
         (AgentGivenUp("writer", "too often"), logging.ERROR, "agent 'writer' is marked failed: too often"),
+        (
+            WakeupLost(2, 0.04),
+            logging.WARNING,
+            "an event loop lost a wake-up: 2 calls of agents were not started for 0.040 s; it is woken again",
+        ),
         (LoopBlockNoticed("writer", 0.5), logging.WARNING, "agent 'writer' blocks an event loop, for 0.500 s by now"),
         (DeadLettered("late_answer", "an answer"), logging.DEBUG, "dead letter (late_answer): an answer"),
     ],

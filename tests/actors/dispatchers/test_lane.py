@@ -106,6 +106,52 @@ def test_what_has_ended_is_forgotten_and_counts_as_progress(running: Running) ->
     assert running.lane.progress == before + 2
 
 
+class Slow(Task):
+    """Keeps the loop from getting any further while it is being started."""
+
+    gate = Gate()
+
+    def perform_async(self, lane: Any) -> Any:
+        self.gate.wait()
+        return super().perform_async(lane)
+
+
+def test_a_loop_starts_its_works_while_another_is_starting_its_own(running: Running) -> None:
+    other, slow, work = Running(), Slow(answer), Task(answer)
+    other.lane.execute(slow)
+    assert slow.gate.is_in.wait(PATIENCE)
+
+    running.lane.execute(work)
+    value = work.value()
+    slow.gate.open()
+
+    assert (value, slow.value()) == ("writer", "writer")
+    other.lane.stop()
+    assert other.has_ended()
+
+
+def test_on_a_thread_that_ran_the_loop_before_work_is_handed_over_to_the_one_that_does_now() -> None:
+    loop = asyncio.new_event_loop()
+    lane, first, second = Lane(loop), Task(answer), Task(answer)
+    lane.attach()
+    lane.execute(first)
+    loop.run_until_complete(asyncio.sleep(0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    is_running = threading.Event()
+    loop.call_soon_threadsafe(is_running.set)
+    assert is_running.wait(PATIENCE)
+
+    lane.execute(second)
+
+    assert (first.value(), second.value()) == ("writer", "writer")
+    assert second.thread is thread
+    loop.call_soon_threadsafe(lane.detach)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()
+
+
 def test_a_closed_loop_takes_no_work() -> None:
     loop = asyncio.new_event_loop()
     lane = Lane(loop)
@@ -119,12 +165,12 @@ def test_a_closed_loop_takes_no_work() -> None:
 @pytest.mark.expects_errors  # asyncio tells of the task, which it made before it looked at the loop
 def test_work_that_cannot_be_started_leaves_no_coroutine_behind() -> None:
     loop = asyncio.new_event_loop()
-    lane = Lane(loop)
-    lane._ident = threading.get_ident()
+    lane, work = Lane(loop), Task(answer)
+    work.host = lane
     loop.close()
 
     with pytest.raises(RuntimeError, match="closed"):
-        lane.execute(Task(answer))  # a coroutine that nobody awaits or closes would be warned of
+        lane._start(work)  # a coroutine that nobody awaits or closes would be warned of
 
 
 # The life of a loop
@@ -239,6 +285,21 @@ def test_detaching_leaves_a_task_factory_that_was_set_meanwhile() -> None:
     loop.set_task_factory(make_task)
 
     lane.detach()
+
+    assert loop.get_task_factory() is make_task
+    loop.close()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+def test_lanes_on_one_loop_leave_nothing_in_whatever_order_they_leave(order: tuple[int, ...]) -> None:
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(make_task)
+    lanes = [Lane(loop) for _ in order]
+    for lane in lanes:
+        lane.attach()
+
+    for number in order:
+        lanes[number].detach()
 
     assert loop.get_task_factory() is make_task
     loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Iterator
 from math import ceil
 from types import SimpleNamespace
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 from actors.dispatchers.lane import Lane
-from actors.dispatchers.loop import BEAT, STARVED
-from supervisors.facts import LoopBlocked, LoopBlockNoticed
+from actors.dispatchers.loop import BEAT, STARVED, Watch
+from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
 
@@ -126,20 +127,120 @@ def test_work_that_is_handed_over_while_the_last_look_ends_is_looked_at(loops: L
     lane = loops.dispatcher.lane
 
     class Works(set[Any]):
-        """Empty, until it has been asked twice."""
-
-        asked = 0
+        """It is given work just before it is asked whether there is any."""
 
         def __bool__(self) -> bool:
-            self.asked += 1
-            return self.asked > 1
+            seen.append(lane.is_watched)
+            return True
 
+    seen = list[bool]()
     lane.works = Works()
     loops.inside(lambda: loops.dispatcher.handle(lane))
 
-    assert lane.is_watched
+    assert (seen, lane.is_watched) == ([False], True)
     assert loops.rig.system.plane.armed_timers == 1
     lane.works = set()
+
+
+def test_two_that_find_a_lane_unwatched_have_it_looked_at_once(loops: Loops) -> None:
+    loops.dispatcher.lane.works.add(Task(answer))
+
+    for _ in range(2):
+        loops.inside(lambda: loops.dispatcher.handle(Watch(loops.dispatcher.lane)))
+    loops.inside(lambda: loops.dispatcher.handle(loops.dispatcher.lane))
+
+    assert loops.rig.system.plane.armed_timers == 1
+
+
+# Lost wake-ups
+
+
+def lose_wakeup(loops: Loops, work: Task) -> None:
+    """Hand over work for which the loop is not called, as if the call had been lost."""
+    loops.dispatcher.lane._is_waking = True
+    loops.dispatcher.execute(work)
+    for _ in range(2):
+        assert loops.is_seen_answering()
+        assert (work.task, loops.dispatcher.trouble) == (None, "")
+        loops.look()
+
+
+def test_a_lost_wakeup_is_told_of_and_the_loop_woken_again(loops: Loops) -> None:
+    work = Task(answer)
+    lose_wakeup(loops, work)
+
+    while_it_lasts = loops.dispatcher.trouble
+    value = work.value()
+    assert loops.is_seen_answering()
+    loops.look()
+
+    assert (value, loops.dispatcher.trouble) == (42, "")
+    assert while_it_lasts == "an event loop was not woken for work that it was given 0.08 s ago"
+    assert loops.rig.told(WakeupLost) == [WakeupLost(1, 2 * BEAT)]
+
+
+class Losing(deque[Any]):
+    """Loses what it is given, as when an interrupt strikes just after it was taken."""
+
+    def append(self, work: Any) -> None:
+        """Lose it."""
+
+
+def test_work_that_was_taken_and_not_started_is_started_too(loops: Loops) -> None:
+    work = Task(answer)
+    loops.dispatcher.lane._ready = Losing()
+    lose_wakeup(loops, work)
+
+    assert work.value() == 42
+
+
+def test_work_that_is_started_when_it_is_found_overdue_is_started_once(loops: Loops) -> None:
+    work = Task(answer)
+    loops.dispatcher.execute(work)
+    value, task = work.value(), work.task
+
+    loops.dispatcher.lane.works.add(work)
+    loops.dispatcher.lane.rouse([work])
+    after = Task(answer)
+    loops.dispatcher.execute(after)
+
+    assert (value, after.value()) == (42, 42)
+    assert work.task is task
+    loops.dispatcher.lane.works.discard(work)
+
+
+def test_work_that_ended_before_the_loop_was_roused_is_let_be(loops: Loops) -> None:
+    gone, after = Task(answer), Task(answer)
+
+    loops.dispatcher.lane.rouse([gone])
+    loops.dispatcher.execute(after)
+
+    assert after.value() == 42
+    assert gone.task is None
+
+
+def test_a_loop_that_does_not_answer_though_no_agent_blocks_it_is_trouble(loops: Loops, gate: Gate) -> None:
+    loops.dispatcher.lane.loop.call_soon_threadsafe(gate.wait)
+    assert gate.is_in.wait(PATIENCE)
+    loops.dispatcher.execute(Task(answer))
+
+    for _ in range(ceil(STARVED / BEAT) + 2):
+        loops.look()
+
+    assert "and is at no agent's task" in loops.dispatcher.trouble
+
+
+def test_work_that_is_handed_to_a_lane_while_it_is_replaced_is_moved(loops: Loops, gate: Gate) -> None:
+    old = loops.dispatcher.lane
+    blocking(loops, gate)
+    loops.inside(lambda: loops.dispatcher._replace(old))
+
+    late = Task(answer)
+    late.host = old  # it was found when it was still the lane for new work
+    loops.dispatcher.execute(late)
+
+    assert late.value() == 42
+    assert late.host is loops.dispatcher.lane
 
 
 def test_repairing_an_idle_loop_has_nothing_looked_at(loops: Loops) -> None:
@@ -291,8 +392,8 @@ def test_a_task_on_a_closed_loop_is_buried_quietly(has_begun: bool) -> None:
     loop = asyncio.new_event_loop()
     loops, work = Loops(loop), Task(wait_for_ever)
     lane = loops.dispatcher._lane = Lane(loop)
-    lane._ident = threading.get_ident()
     lane.execute(work)
+    loop.run_until_complete(asyncio.sleep(0))
     if has_begun:
         loop.run_until_complete(asyncio.sleep(0))
     loop.close()
