@@ -64,7 +64,7 @@ class AgentContext(Protocol):
             WorkflowFailedError: If the run did not end ok; the agent may handle it and go on.
             ContextEndedError: If the event has ended, or nobody waits for it any more.
             NestingError: If too many such runs are nested in each other.
-            WaitingThreadsError: If too many threads wait for such runs.
+            WaitingThreadsError: If too many threads wait for runs and answers.
             WouldDeadlockError: If a plain function's context is used on a thread that runs an event loop of a runtime.
             UnknownAgentError: If the workflow names agents that are not spawned.
             InvalidWorkflowError: If no run of the workflow can end ok.

@@ -307,7 +307,8 @@ class AgentCell(Cell):
     def _on_direct_deadline(self, message: _DirectDeadline) -> None:
         invocation = message.invocation
         reason = Reason.NOT_STARTED if invocation.begun_at is None else Reason.DEADLINE
-        self.cancel(invocation, Outcome(OutcomeKind.TIMED_OUT, reason, invocation.obstacle(), self.budget))
+        budget = invocation.deadline.budget
+        self.cancel(invocation, Outcome(OutcomeKind.TIMED_OUT, reason, invocation.obstacle(), budget))
 
     def cancel(self, invocation: Invocation, outcome: Outcome) -> None:
         """Answer for an agent that is not done, and take the event back."""

@@ -12,11 +12,13 @@ from actors.arguments import check_wait
 from actors.cell import CellRef
 from actors.direct import DirectInvocation, rejection_error
 from actors.event import Event
+from actors.latch import refuse_to_block
+from actors.offspring import EventAsked, offspring_of
+from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
     from actors.reply import Reply
-    from supervisors.outcome import Outcome
 
 
 class ArmDirect(NamedTuple):
@@ -38,6 +40,9 @@ class AgentRef(CellRef):
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """Send an event; return its answer, or a future of it.
 
+        What an agent asks while it handles an event is a part of that event: it ends by its deadline, and is withdrawn
+        as soon as the agent is done, or nobody waits for it any more. To leave something to be done, tell it.
+
         Args:
             message: The event.
             block: Whether to wait for the answer.
@@ -46,7 +51,12 @@ class AgentRef(CellRef):
         Raises:
             pykka.Timeout: If no answer came in time; the event is still handled.
             MailboxFullError: If there was no room in time.
+            AgentFailedError: With the outcome's reason `wait_cycle`, if the agent that asks waits for itself that way
+                and no deadline would ever end that.
+            WouldDeadlockError: If it is to block a thread that runs an event loop of a runtime; nothing was sent.
         """
+        if block:
+            refuse_to_block("ask()")
         if not isinstance(message, Event):
             return super().ask(message, block=block, timeout=timeout)
         seconds = check_wait(timeout, "ask():") if block else None
@@ -62,6 +72,24 @@ class AgentRef(CellRef):
             return reply.get(timeout=until - inbox.now())
         except pykka.Timeout:
             raise pykka.Timeout(f"no answer within {seconds:g} s") from None
+
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
+        """Stop the agent: what is queued is rejected, what is running may finish within its grace.
+
+        Args:
+            block: Whether to wait until it has stopped.
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether it was alive, or a future of that.
+
+        Raises:
+            pykka.Timeout: If it has not stopped in time; it is still being stopped.
+            WouldDeadlockError: If it is to block a thread that runs an event loop of a runtime; it is not stopped.
+        """
+        if block:
+            refuse_to_block("stop()")
+        return super().stop(block=block, timeout=timeout)
 
 
 class AgentInbox:
@@ -108,15 +136,27 @@ class AgentInbox:
     def _submit(self, event: Event, reply: Reply | None, within: float | None) -> Outcome | None:
         cell = self._cell
         invocation = DirectInvocation(cell, event, reply)
-        with cell.system.plane.shield:  # an interrupt must not strike between taking it and having it done
-            rejection = cell.submit(invocation)
-        if rejection is not None:
+        rejection = _asked_too_late(invocation)
+        if rejection is None:
+            with cell.system.plane.shield:  # an interrupt must not strike between taking it and having it done
+                rejection = cell.submit(invocation)
+                if rejection is None:
+                    self._note_taken(invocation)
+                    return None
             rejection = cell.reconsider(invocation, rejection, within)
-        if rejection is not None:
+        if rejection is None:
+            self._note_taken(invocation)
+        else:
             cell.system.dead_letters.turned_away(invocation, rejection)
-        elif invocation.deadline_at is not None:
-            cell.system.plane.post(cell, ArmDirect(invocation))
         return rejection
+
+    def _note_taken(self, invocation: DirectInvocation) -> None:
+        """Have it end with its asker, and by its deadline."""
+        asker = invocation.asker
+        if asker is not None:
+            asker.cell.system.plane.post(offspring_of(asker), EventAsked(invocation))
+        if invocation.has_own_deadline:
+            self._cell.system.plane.post(self._cell, ArmDirect(invocation))
 
     def get(self) -> Any:
         """Refuse: the cell reads its mailbox itself."""
@@ -125,3 +165,12 @@ class AgentInbox:
     def empty(self) -> bool:
         """Return whether no event waits."""
         return self._cell.depth == 0
+
+
+def _asked_too_late(invocation: DirectInvocation) -> Outcome | None:
+    """Say why an event is not taken whose asker's own event was withdrawn: nobody would read the answer."""
+    asker = invocation.asker
+    if asker is None or asker.is_live:
+        return None
+    detail = f"agent {asker.agent!r} asked while it handled an event that nobody waits for any more"
+    return Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail=detail, culprit=asker.agent)

@@ -19,7 +19,7 @@ from actors.offspring import AgentSpawned, RunBegun, offspring_of
 from actors.run import Run, RunResult
 from actors.state import Snapshot, State
 from actors.values import FrozenDict
-from supervisors.deadlines import UNLIMITED, Deadline, check_timeout
+from supervisors.deadlines import Deadline, check_timeout
 from supervisors.signals import Supervise
 
 if TYPE_CHECKING:
@@ -69,13 +69,12 @@ class ChildRuns:
         """Start a run and wait for its end on this thread; a thread of the pool is compensated meanwhile."""
         self._check(parent, _RUN)
         refuse_to_block(_RUN)
-        with self._system.threads.waiting(parent):
-            run = self._begin(parent, workflow, event, state, timeout)
-            try:
-                return run.result()
-            finally:
-                if not run.done():
-                    run.cancel()
+        run = self._begin(parent, workflow, event, state, timeout)
+        try:
+            return run.result()
+        finally:
+            if not run.done():
+                run.cancel()
 
     async def run_awaited(self, parent: Invocation, workflow: Any, event: Any, state: Any, timeout: Any) -> RunResult:
         """Start a run and await its end; when the waiting is cancelled, so is the run."""
@@ -113,7 +112,7 @@ class ChildRuns:
         number = next(self._numbers)
         event = _event_of(parent, event, plan.name, number)
         snapshot = Snapshot.of(state)
-        inherited = _deadline_of(parent)
+        inherited = parent.deadline
         deadline = self._narrowed(inherited, timeout, plan.name)
         depth = self._depth_below(parent)
         offspring = offspring_of(parent)
@@ -133,7 +132,9 @@ class ChildRuns:
         return inherited.narrowed(seconds, f"child run {workflow}", self._system.plane.now())
 
     def _keeper_above(self, invocation: Invocation) -> ChildRunKeeper | None:
-        """Return the keeper of the child run that an event belongs to; None if it belongs to no child run."""
+        """Return the keeper of the child run that an event belongs to, or who asked for it; None if there is none."""
+        while (asker := invocation.asker) is not None and asker.cell.system is self._system:
+            invocation = asker
         step = invocation.step
         keeper = None if step is None else self.keepers.get(step.supervisor.run)
         return keeper if isinstance(keeper, ChildRunKeeper) else None
@@ -157,12 +158,3 @@ def _event_of(parent: Invocation, event: Event | Mapping[str, Any] | None, workf
     assignment = parent.assignment
     session = assignment.event.derived(parent.agent, assignment.metadata).session_id
     return Event(workflow, dict(event or {}), {"session_id": session}, id=f"{assignment.event.id}/{number}")
-
-
-def _deadline_of(invocation: Invocation) -> Deadline:
-    step = invocation.step
-    if step is not None:
-        deadline: Deadline = step.attempt_deadline
-        return deadline
-    at = invocation.deadline_at
-    return UNLIMITED if at is None else Deadline(at, invocation.cell.budget)

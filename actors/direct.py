@@ -1,4 +1,7 @@
-"""Direct events: what is answered to whoever told or asked an agent without a workflow."""
+"""Direct events: what is answered to whoever told or asked an agent without a workflow.
+
+What an agent asks while it handles an event is a part of that event: bounded by its deadline, and withdrawn with it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from actors.errors import AgentFailedError, AgentStoppedError, AgentTimeoutError, MailboxFullError
 from actors.event import Event
-from actors.invocation import Assignment, Invocation
+from actors.invocation import Assignment, Invocation, asker_here
+from actors.offspring import forget_ask
 from actors.result import AgentResult
 from actors.state import EMPTY_SNAPSHOT, State
 from actors.values import FrozenDict
+from supervisors.deadlines import UNLIMITED, Deadline
 from supervisors.errors import BreakerOpenError
 from supervisors.facts import AgentRan
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -26,14 +31,40 @@ _NO_METADATA = FrozenDict()
 class DirectInvocation(Invocation):
     """An invocation that was told or asked without a workflow: it answers a future; a tell's failure is logged."""
 
-    __slots__ = ("_reply",)
+    __slots__ = ("_asker", "_deadline", "_reply")
 
     def __init__(self, cell: AgentCell, event: Event, reply: Reply | None) -> None:
-        assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
+        self._asker = None if reply is None else asker_here()
         now = cell.now()
-        deadline_at = None if cell.timeout is None else now + cell.timeout
-        super().__init__(cell, assignment, 1, deadline_at, now)
+        self._deadline = self._inherited(cell, now).narrowed(cell.timeout, cell.budget, now)
+        assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
+        super().__init__(cell, assignment, 1, self._deadline.at, now)
         self._reply = reply
+
+    def _inherited(self, cell: AgentCell, now: float) -> Deadline:
+        asker = self._asker
+        if asker is None or asker.deadline.at is None:
+            return UNLIMITED
+        if asker.cell.system is cell.system:
+            return asker.deadline
+        # The asker lives by another runtime's clock.
+        return Deadline(now + asker.deadline.at - asker.cell.now(), asker.deadline.budget)
+
+    @property
+    def asker(self) -> Invocation | None:
+        """The event whose agent asks for the answer; None if it was told, or sent by no agent."""
+        return self._asker
+
+    @property
+    def deadline(self) -> Deadline:
+        """Until when it has time, and whose allowance that is."""
+        return self._deadline
+
+    @property
+    def has_own_deadline(self) -> bool:
+        """Whether its deadline has to be watched: it is not the asker's, which withdraws it when that has come."""
+        asker = self._asker
+        return self.deadline_at is not None and (asker is None or self._deadline is not asker.deadline)
 
     @property
     def is_told(self) -> bool:
@@ -50,6 +81,8 @@ class DirectInvocation(Invocation):
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Answer the future, if there is one."""
         self._observe(outcome)
+        if self._asker is not None:
+            forget_ask(self._asker, self)
         reply = self._reply
         if reply is None:
             if not outcome.ok:
@@ -87,6 +120,6 @@ def rejection_error(agent: str, outcome: Outcome, capacity: int) -> Exception:
         return MailboxFullError(agent, capacity)
     if outcome.reason is Reason.BREAKER_OPEN:
         return BreakerOpenError(f"agent {agent!r}", outcome.detail)
-    if outcome.kind is OutcomeKind.REJECTED:
+    if outcome.kind is OutcomeKind.REJECTED and outcome.reason is not Reason.WAIT_CYCLE:
         return AgentStoppedError(agent, outcome.detail or str(outcome))
     return AgentFailedError(agent, outcome)

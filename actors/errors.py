@@ -143,7 +143,7 @@ class NestingError(ActorError, RecursionError):
 
 
 class WaitingThreadsError(ActorError):
-    """As many threads wait in `context.run()` as may."""
+    """As many threads of agents wait for runs and for the answers of other agents as may."""
 
     def __init__(self, agent: str, limit: int) -> None:
         super().__init__(agent, limit)
@@ -152,7 +152,7 @@ class WaitingThreadsError(ActorError):
 
     def __str__(self) -> str:
         return (
-            f"agent {self.agent!r} cannot wait for a run of its own: {self.limit} threads do so, as many as may; "
+            f"agent {self.agent!r} cannot wait for a run or an answer: {self.limit} threads do so, as many as may; "
             "make it `async def`, which takes no thread to wait"
         )
 

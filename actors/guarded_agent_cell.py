@@ -12,6 +12,7 @@ from actors.agent_cell import AgentCell
 from actors.invocation import Invocation
 from actors.mailbox import MailboxPolicy
 from actors.senders import Senders
+from actors.work import waiting_here
 from supervisors.breaker import Breaker
 from supervisors.child_spec import ChildSpec
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -75,7 +76,8 @@ class GuardedAgentCell(AgentCell):
             seconds = min(seconds, max(0.0, invocation.deadline_at - self.now()))
         if within is not None:
             seconds = min(seconds, within)
-        return self._senders.wait(invocation, rejection, seconds, self.system.environment.clock)
+        with waiting_here():
+            return self._senders.wait(invocation, rejection, seconds, self.system.environment.clock)
 
     def _may_block(self) -> bool:
         return asyncio._get_running_loop() is None and not self.system.plane.is_inside()

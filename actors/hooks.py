@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
@@ -79,6 +80,10 @@ class StartWork(Work):
         """Whether it may be run on another event loop instead."""
         return not self.has_begun
 
+    def waiting(self) -> AbstractContextManager[None]:
+        """Have another thread compensate for this one as long as a hook waits for a run or an answer."""
+        return self.cell.system.threads.waiting(self)
+
     def begin(self) -> bool:
         """Begin, unless it was given up while it was queued."""
         with self.cell.lock:  # of two event loops that begin it, as it was moved, one does
@@ -148,6 +153,10 @@ class StopWork(Work):
         self.cell = cell
         self.is_async = cell.definition.is_async
         self.behaviour = behaviour
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Have another thread compensate for this one as long as the hook waits for a run or an answer."""
+        return self.cell.system.threads.waiting(self)
 
     def begin(self) -> bool:
         """Begin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from contextvars import Context as ContextVariables
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from actors.rendering import RenderedError
 from actors.result import settle
 from actors.state import Snapshot, State
 from actors.wait_cycles import find_cycle, told
-from actors.work import Work, failed
+from actors.work import Work, failed, work_here
+from supervisors.deadlines import Deadline
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import Answer, Attempt
 
@@ -95,6 +97,11 @@ class Invocation(Work):
         raise NotImplementedError
 
     @property
+    def deadline(self) -> Deadline:
+        """Until when it has time, and whose allowance that is."""
+        raise NotImplementedError
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing will come of it any more."""
         return self.ended_at is not None or (not self.is_live and self.begun_at is None)
@@ -103,6 +110,11 @@ class Invocation(Work):
     def is_told(self) -> bool:
         """Whether nobody waits for its answer: it was told to an agent, not asked."""
         return False
+
+    @property
+    def asker(self) -> Invocation | None:
+        """The event whose agent asks for the answer; None if it is a step of a run, or was sent from elsewhere."""
+        return None
 
     @property
     def is_wanted(self) -> bool:
@@ -166,6 +178,10 @@ class Invocation(Work):
         """Take it back. Inside the control plane."""
         self.cell.withdraw(self, outcome)
 
+    def waiting(self) -> AbstractContextManager[None]:
+        """Have another thread compensate for this one, if it is one of the pool's, as long as its agent waits."""
+        return self.cell.system.threads.waiting(self)
+
     def delayer(self) -> str:
         """Name the agent that keeps it from getting on; empty when none does."""
         return self.cell.dispatcher.delayer(self)
@@ -202,6 +218,12 @@ class SupervisedInvocation(Invocation):
         """The attempt that it is."""
         return self._attempt
 
+    @property
+    def deadline(self) -> Deadline:
+        """Until when the attempt has time, and whose allowance that is."""
+        deadline: Deadline = self._attempt.attempt_deadline
+        return deadline
+
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Post the answer to the supervisor."""
         delta, metadata = value if value is not None else (None, None)
@@ -217,6 +239,15 @@ class SupervisedInvocation(Invocation):
             metadata,
         )
         self.cell.system.plane.post(self._attempt.supervisor, answer)
+
+
+def asker_here() -> Invocation | None:
+    """Return the event that the code which runs here handles, tasks that it created included.
+
+    None if there is no such event, or its agent is done with it.
+    """
+    work = work_here()
+    return work if isinstance(work, Invocation) and work.ended_at is None else None
 
 
 def check_keys(definition: AgentDefinition, declared: str, snapshot: Snapshot) -> None:

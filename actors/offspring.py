@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from actors.broods import Brood, bring_up
+from actors.wait_cycles import break_cycle
+from supervisors.endings import as_met_by_agent
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import ChildRunEnded
 
@@ -28,45 +30,56 @@ class AgentSpawned(NamedTuple):
     cell: AgentCell
 
 
+class EventAsked(NamedTuple):
+    """To an event's offspring: its agent has asked another, and that event was taken."""
+
+    invocation: Invocation
+
+
 class EventEnded(NamedTuple):
     """To an event's offspring: the agent is done with the event."""
 
 
-_Message: TypeAlias = RunBegun | AgentSpawned | EventEnded
+_Message: TypeAlias = RunBegun | AgentSpawned | EventAsked | EventEnded
 
 
 class Offspring:
-    """The child runs of an event, and the agents that were spawned for it; most events have none.
+    """The child runs of an event, the events that its agent asks others to handle, and the agents spawned for it.
 
-    Everything but its making happens inside the control plane, so it is never in two minds whether the event goes on.
+    Most events have none. Everything but its making and `forget_ask()` happens inside the control plane, so whether the
+    event goes on has one answer.
 
     Args:
         invocation: The event.
     """
 
-    __slots__ = ("_brood", "_invocation", "_is_over", "_runs")
+    __slots__ = ("_asked", "_brood", "_invocation", "_is_over", "_runs")
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
         self._runs: dict[ChildRunKeeper, None] = {}
+        # What was asked and is not answered yet. Added to inside the control plane; single dict operations, as whoever
+        # answers removes it, on any thread.
+        self._asked: dict[Invocation, None] = {}
         self._brood = Brood()
         self._is_over = False
 
     def handle(self, message: _Message) -> None:
         """Handle one message. Handling it twice does no harm."""
         if isinstance(message, EventEnded):
-            agent = self._invocation.agent
-            detail = f"agent {agent!r} was done with the event that it was for"
-            self.end(Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail=detail, culprit=agent))
+            self.end(_done_with(self._invocation.agent))
         elif isinstance(message, RunBegun):
             self._take_run(message.keeper)
+        elif isinstance(message, EventAsked):
+            self._take_ask(message.invocation)
         else:
             self._take_agent(message.cell)
 
     def under_way(self) -> Iterator[Invocation]:
-        """Yield what agents have been handed in its runs."""
+        """Yield what agents have been handed in its runs, and what they were asked."""
         for keeper in self._runs:
             yield from keeper.under_way()
+        yield from list(self._asked)
 
     def note_ended(self, keeper: ChildRunKeeper, record: TraceRecord | None, size: int) -> None:
         """Take note that a run has ended: its record goes below that of the event."""
@@ -84,6 +97,8 @@ class Offspring:
         self._forget()
         for keeper in list(self._runs):
             keeper.cut(outcome)
+        for asked in list(self._asked):
+            _recall(self._invocation, asked, outcome)
         brood, self._brood = self._brood, Brood()
         brood.stop()
 
@@ -93,6 +108,20 @@ class Offspring:
         elif keeper not in self._runs:
             self._runs[keeper] = None
             keeper.take_note()
+
+    def _take_ask(self, asked: Invocation) -> None:
+        if not self._goes_on():
+            _recall(self._invocation, asked, _done_with(self._invocation.agent))
+            return
+        self._asked[asked] = None
+        if not asked.is_live:  # after it was added: whoever answers first ends it and then removes it
+            self.forget_ask(asked)
+        else:
+            break_cycle(asked)
+
+    def forget_ask(self, asked: Invocation) -> None:
+        """Forget an event that was answered. Any thread."""
+        self._asked.pop(asked, None)
 
     def _take_agent(self, agent: AgentCell) -> None:
         invocation = self._invocation
@@ -125,3 +154,37 @@ def leave_offspring(invocation: Invocation) -> None:
     offspring = system.offspring.get(invocation)
     if offspring is not None:
         system.plane.post(offspring, EventEnded())
+
+
+def forget_ask(asker: Invocation, asked: Invocation) -> None:
+    """Forget an event that was asked for, as it is being answered. Any thread."""
+    offspring = asker.cell.system.offspring.get(asker)
+    if offspring is not None:
+        offspring.forget_ask(asked)
+
+
+def _done_with(agent: str) -> Outcome:
+    detail = f"agent {agent!r} was done with the event that it was for"
+    return Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED, detail=detail, culprit=agent)
+
+
+def _recall(asker: Invocation, asked: Invocation, ending: Outcome) -> None:
+    """End an event that was asked for, as its asker has ended. Inside the asker's control plane."""
+    cell = asked.cell
+    outcome = as_met_by_agent(ending, asked.begun_at is not None, "")
+    if cell.system is asker.cell.system:
+        cell.cancel(asked, outcome)
+    else:
+        cell.system.plane.post(_Recall(asked, outcome), None)
+
+
+class _Recall:
+    """To the control plane of another runtime: end an event whose asker has ended."""
+
+    def __init__(self, asked: Invocation, outcome: Outcome) -> None:
+        self._asked = asked
+        self._outcome = outcome
+
+    def handle(self, message: None) -> None:
+        """End it, if it has not ended. Handling it twice does no harm."""
+        self._asked.cell.cancel(self._asked, self._outcome)

@@ -13,6 +13,7 @@ from pykka import Timeout
 
 from actors.arguments import check_wait
 from actors.latch import Latch, refuse_to_block
+from actors.work import waiting_here
 from supervisors.clock import Clock, SystemClock
 
 _ExcInfo: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
@@ -42,6 +43,7 @@ class Reply(pykka.Future[Any]):
 
         Raises:
             WouldDeadlockError: If it is not there yet and this thread runs an event loop of a runtime.
+            WaitingThreadsError: If it is not there yet, a plain function of an agent's waits for it, and too many do.
             pykka.Timeout: If it did not come in time; it may still come.
         """
         seconds = check_wait(timeout, "Future.get():")
@@ -49,7 +51,9 @@ class Reply(pykka.Future[Any]):
             return self._get_hook(seconds)
         if not self._latch.is_open:
             refuse_to_block("Future.get()")
-            if not self._latch.wait(seconds, self.clock):
+            with waiting_here():
+                has_come = self._latch.wait(seconds, self.clock)
+            if not has_come:
                 raise Timeout(f"no answer within {seconds:g} s")
         return self._answer()
 

@@ -18,6 +18,7 @@ from actors.errors import (
 from actors.latch import Latch, refuse_to_block
 from actors.orchestrators.base import BranchReport, delta_of, reports_of
 from actors.state import Snapshot, State
+from actors.work import waiting_here
 from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.facts import RunEnded
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -201,7 +202,9 @@ class Run:
         if self._system.is_forked:
             raise ForkedRuntimeError
         refuse_to_block("Run.result()")
-        if not self._latch.wait(seconds, self._system.environment.clock):
+        with waiting_here():
+            has_ended = self._latch.wait(seconds, self._system.environment.clock)
+        if not has_ended:
             raise TimeoutError(f"{self!r} did not end within {seconds:g} s; it goes on")
 
     def _outcome(self) -> RunResult:

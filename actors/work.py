@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context as ContextVariables
 from contextvars import ContextVar, copy_context
 from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Protocol
+from weakref import ref
 
 from actors.rendering import render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -29,6 +31,9 @@ _CANCELLED = "its task was cancelled on its event loop: by itself, by other code
 current_agent: ContextVar[str] = ContextVar("mixmode_agent")
 """The agent whose code is running; tasks that it creates inherit it."""
 
+# By a weak reference: what is submitted here takes a copy of it along, and must not keep what submitted it.
+_current_work: ContextVar[ref[Work]] = ContextVar("mixmode_work")
+
 
 class Work:
     """One call of user code, and the one place that catches everything it may raise.
@@ -44,7 +49,7 @@ class Work:
         is_abandoned: Whether it was given up.
     """
 
-    __slots__ = ("agent", "delayed_by", "host", "is_abandoned", "task", "variables")
+    __slots__ = ("__weakref__", "agent", "delayed_by", "host", "is_abandoned", "task", "variables")
 
     def __init__(self, agent: str, variables: ContextVariables | None = None) -> None:
         self.agent = agent
@@ -85,6 +90,10 @@ class Work:
         """Report that the dispatcher will not run it."""
         raise NotImplementedError
 
+    def waiting(self) -> AbstractContextManager[None]:
+        """Have this thread compensated as long as it waits for other work; may be nothing to do."""
+        return nullcontext()
+
     def copied_variables(self) -> ContextVariables:
         """Return the context variables to run in."""
         return self.variables.copy() if self.variables is not None else copy_context()
@@ -108,7 +117,7 @@ class Work:
         lane.note_begun()
         value = error = None
         try:
-            current_agent.set(self.agent)
+            self._enter()
             returned = self.call()
             if type(returned) is CoroutineType or isawaitable(returned):
                 returned = await returned
@@ -120,8 +129,13 @@ class Work:
         finally:  # last: what comes of it may be for this loop too
             lane.note_done(self)
 
-    def _call_and_digest(self) -> Any:
+    def _enter(self) -> None:
+        """Have what runs in these context variables know whose it is."""
         current_agent.set(self.agent)
+        _current_work.set(ref(self))
+
+    def _call_and_digest(self) -> Any:
+        self._enter()
         returned = self.call()
         if isawaitable(returned):
             discard(returned)
@@ -130,6 +144,22 @@ class Work:
                 "make it `async def` or spawn it with dispatcher='loop'"
             )
         return self.digest(returned)
+
+
+def work_here() -> Work | None:
+    """Return the work whose code runs here, tasks that it created included; None if there is none, or it is gone."""
+    known = _current_work.get(None)
+    return None if known is None else known()
+
+
+def waiting_here() -> AbstractContextManager[None]:
+    """Have this thread compensated as long as it waits for other work, if an agent's code runs on it.
+
+    Raises:
+        WaitingThreadsError: On entering, if as many threads wait already as may.
+    """
+    work = work_here()
+    return nullcontext() if work is None else work.waiting()
 
 
 def discard(awaitable: Awaitable[Any]) -> None:

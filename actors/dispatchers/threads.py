@@ -18,7 +18,7 @@ from actors.work import Work
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 MAX_WAITING = 1_000
-"""How many threads may wait for runs that their agents have started; each is made up for by one more thread."""
+"""How many threads may wait for runs and answers on behalf of their agents; one more thread compensates for each."""
 
 FEW = 1_000
 """How much work may wait before it is looked whether it is still wanted."""
@@ -33,7 +33,7 @@ class _Worker:
         # Written by the worker's thread, read under the pool's lock by whoever abandons it.
         self.work: Work | None = None
         self.is_abandoned = False
-        # Whether its agent waits for a run of its own. Written under the pool's lock.
+        # Whether its agent waits for a run or an answer. Written under the pool's lock.
         self.is_waiting = False
         self.ident = 0
         self.thread: threading.Thread | None = None
@@ -51,12 +51,12 @@ class _Nothing(Work):
 class ThreadDispatcher:
     """Run plain functions on at most `max_threads` threads; what finds none waits its turn.
 
-    A thread whose agent waits for a run of its own does not count, so that the run's agents cannot lack a thread. When
-    it goes on there is one too many, until a thread has nothing to do.
+    A thread whose agent waits for a run or for another agent's answer does not count, so that those it waits for cannot
+    lack a thread. When it goes on there is one too many, until a thread has nothing to do.
 
     Args:
         threads: Where threads come from.
-        max_threads: How many run at once, not counting abandoned ones and those that wait for runs of their own.
+        max_threads: How many run at once, not counting abandoned ones and those that wait for runs and answers.
         max_abandoned: How many abandoned threads may still be running before new work is refused.
     """
 
@@ -71,7 +71,7 @@ class ThreadDispatcher:
         self._workers: set[_Worker] = set()
         self._abandoned: set[_Worker] = set()
         self._idle = 0
-        # How much work waits for a thread, and how many threads wait for runs of their agents.
+        # How much work waits for a thread, and how many threads wait for runs and answers on behalf of their agents.
         self._waiting = 0
         self._waiting_threads = 0
         self._sweeps_at = FEW
@@ -142,7 +142,7 @@ class ThreadDispatcher:
 
     @contextmanager
     def waiting(self, work: Work) -> Iterator[None]:
-        """Make up for this thread as long as it waits for a run that its agent has started.
+        """Compensate for this thread as long as it waits for a run, or for an answer, on behalf of its agent.
 
         Nothing is done if it is not the thread that the work was given: the agent has made it itself.
 

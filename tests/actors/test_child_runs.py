@@ -16,8 +16,9 @@ from actors.broods import Brood
 from actors.context import InvocationContext
 from actors.errors import ContextEndedError, NestingError, WaitingThreadsError
 from actors.offspring import EventEnded, RunBegun, offspring_of
-from actors.wait_cycles import MOST_DEPTH, find_cycle, told
+from actors.wait_cycles import MOST_DEPTH, break_cycle, find_cycle, told
 from supervisors.facts import DeadLettered, RunEnded, RunStarted
+from supervisors.outcome import Outcome, Reason
 from tests.scenarios.orchestrating import awaiting, counts, nothing_is_left
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE, Watcher
@@ -254,13 +255,22 @@ def test_a_brood_forgets_who_has_stopped_and_stops_the_last_first() -> None:
 class Fake:
     """An event, and those that it waits for."""
 
+    system = SimpleNamespace(offspring={})
+
     def __init__(self, agent: str, *, has_begun: bool) -> None:
         self.agent = agent
         self.begun_at = 0.0 if has_begun else None
         self.instance = object() if has_begun else None
         self.awaited: list[Fake] = []
-        self.system = SimpleNamespace(offspring={self: self} if has_begun else {})
-        self.cell = SimpleNamespace(system=self.system, instances=[])
+        if has_begun:
+            self.system.offspring[self] = self
+        self.deadline_at: float | None = None
+        self.outcomes: list[Outcome] = []
+        self.cell = SimpleNamespace(system=self.system, instances=[], lock=threading.Lock(), cancel=self.cancel)
+
+    @staticmethod
+    def cancel(fake: Fake, outcome: Outcome) -> None:
+        fake.outcomes.append(outcome)
 
     def under_way(self) -> Iterator[Fake]:
         yield from self.awaited
@@ -288,6 +298,44 @@ def test_a_cycle_is_told_from_the_agent_that_is_first_in_it() -> None:
 
     assert told(search(outside)) == "agent 'a' waits for itself: a -> b -> a"
     assert told(search(again)) == "agent 'a' waits for itself: a -> b -> a"
+
+
+def cycle_of_asks() -> tuple[Fake, Fake, Fake]:
+    """Return an event, one that it has asked for and that has begun, and one that this has asked for and that waits."""
+    first, second, queued = Fake("a", has_begun=True), Fake("b", has_begun=True), Fake("a", has_begun=False)
+    first.waits_for(second)
+    second.waits_for(queued)
+    queued.waits_for(first)
+    return first, second, queued
+
+
+@pytest.mark.parametrize("known_last", [1, 2])
+def test_whichever_ask_of_a_cycle_is_known_last_the_one_that_waits_is_refused(known_last: int) -> None:
+    fakes = cycle_of_asks()
+    asked: Any = fakes[known_last]
+
+    break_cycle(asked)
+
+    [outcome] = fakes[2].outcomes
+    assert (outcome.reason, outcome.detail) == (Reason.WAIT_CYCLE, "agent 'a' waits for itself: a -> b -> a")
+    assert [each.outcomes for each in fakes[:2]] == [[], []]
+
+
+def test_a_cycle_of_asks_that_a_deadline_will_end_is_let_be() -> None:
+    first, second, queued = cycle_of_asks()
+    first.deadline_at = 1.0
+    asked: Any = second
+
+    break_cycle(asked)
+
+    assert queued.outcomes == []
+
+
+def test_what_another_runtimes_agents_wait_for_is_not_looked_at() -> None:
+    first, second, _ = cycle_of_asks()
+    second.cell.system = SimpleNamespace(offspring=Fake.system.offspring)
+
+    assert search(first) == ()
 
 
 def test_an_event_that_may_get_another_instance_is_in_no_cycle() -> None:

@@ -127,7 +127,7 @@ ERRORS: list[tuple[ActorError, type[Exception], str]] = [
     (
         WaitingThreadsError("writer", 8),
         ActorError,
-        "agent 'writer' cannot wait for a run of its own: 8 threads do so, as many as may; "
+        "agent 'writer' cannot wait for a run or an answer: 8 threads do so, as many as may; "
         "make it `async def`, which takes no thread to wait",
     ),
     (

@@ -117,7 +117,7 @@ def test_more_than_so_many_may_not_wait(monkeypatch: pytest.MonkeyPatch) -> None
     assert refused.is_over.wait(PATIENCE)
     [(_, error)] = refused.endings
     assert isinstance(error, WaitingThreadsError)
-    assert str(error).startswith("agent 'writer' cannot wait for a run of its own: 1 threads do so")
+    assert str(error).startswith("agent 'writer' cannot wait for a run or an answer: 1 threads do so")
     gate.open()
     work.value()
     dispatcher.stop(PATIENCE)
