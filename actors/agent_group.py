@@ -127,7 +127,7 @@ class Group:
         cell.lifecycle.held_up_by = ""
         if cell.definition.make is None:
             cell.lifecycle.begin()
-        self._system.plane.post(self._supervisor, ChildAdded(cell.lifecycle))
+        self._system.plane.post_from_outside(self._supervisor, ChildAdded(cell.lifecycle))
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -190,7 +190,7 @@ class Group:
         for cell in reversed(held):
             cell.request_stop(grace=0)
         if is_first:
-            self._system.plane.post(self._supervisor, StopGroup(self, until))
+            self._system.plane.post_from_outside(self._supervisor, StopGroup(self, until))
         if self._supervisor.is_stopped:  # it may have told those who waited just before this one came
             reply.set(None)
 

@@ -172,7 +172,7 @@ class Lifecycle(Starts):
 
     def request_stop(self, reply: Any, grace: float | None) -> None:
         """Ask for the stop; `reply` is set when it is done. Any thread."""
-        self._system.plane.post(self._cell, StopRequested(reply, grace))
+        self._system.plane.post_from_outside(self._cell, StopRequested(reply, grace))
 
     def _on_stop_requested(self, message: StopRequested) -> None:
         cell = self._cell

@@ -70,7 +70,7 @@ class Starts(ABC):
             self._be_ready()
             return
         for instance in cell.instances.copy():
-            self._system.plane.post(cell, Start(StartWork(cell, instance)))
+            self._system.plane.post_from_outside(cell, Start(StartWork(cell, instance)))
 
     def _be_ready(self) -> None:
         """Let instances that need no making take events, the first of which may have come already. Any thread."""

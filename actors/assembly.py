@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, Final
 
 from actors.admission import WaitingLine
 from actors.caches import Caches
@@ -21,12 +22,16 @@ from actors.matching import Matchers
 from actors.rendering import render
 from actors.run import RunKeeper
 from actors.settings import RuntimeSettings
+from actors.shortages import Shortages
 from actors.switch_interval import SwitchInterval
 from actors.system import System
 from actors.telemetry import FactCounter, Observer, Telemetry
 from supervisors.agent_supervisor import AgentSupervisor
 from supervisors.clock import SystemClock
 from supervisors.retry_budget import RetryBudgets
+
+_ENDING_TIME: Final = 1.0
+"""Seconds for a thread to end that has nothing to do."""
 
 
 class Containment:
@@ -127,6 +132,9 @@ def assemble(
     system.processes = ProcessDispatcher(environment.threads, settings.hook_timeout)
     system.loops = parts.loops(environment, system.plane, system.telemetry, loop)
     system.loops.on_replaced = containment.on_lane_replaced
+    shortages = Shortages(system.plane, system.delivery)
+    system.threads.on_shortage = system.loops.on_shortage = shortages.begin
+    system.processes.on_shortage(shortages.begin)
     system.caches = Caches(system.plane)
     system.matchers = Matchers()
     system.abandon_after = settings.abandon_after
@@ -135,3 +143,22 @@ def assemble(
     system.retry_budgets = None if settings.retry_budget is None else RetryBudgets(settings.retry_budget)
     system.agent_supervisor = ControlCell(AgentSupervisor(), system)
     return system
+
+
+def start_up(system: System) -> None:
+    """Start the threads of a runtime's parts; all of them, or none if one cannot be had. It may be tried again then.
+
+    Raises:
+        OSError: If the machine has no thread or no descriptors for it.
+    """
+    with ExitStack() as undo:
+        try:
+            system.delivery.start()
+            undo.callback(system.delivery.stop, _ENDING_TIME)
+            system.plane.start()
+            undo.callback(system.plane.stop)
+            system.loops.start()
+        except OSError as error:
+            text = f"the runtime cannot be started: {error.strerror}; nothing of it is left, start it again later"
+            raise OSError(error.errno, text) from error
+        undo.pop_all()

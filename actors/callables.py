@@ -115,8 +115,8 @@ class Evaluation(Work):
         return self.dispatcher.delayer(self)
 
     def obstacle(self) -> str:
-        """Return nothing: time alone is what it lacks."""
-        return ""
+        """Say what keeps it from beginning, if that is not time alone."""
+        return "" if self.begun_at is not None else self.dispatcher.shortage
 
     def _answer(self, outcome: Outcome, value: Any) -> None:
         self.ended_at = now = self.system.plane.now()

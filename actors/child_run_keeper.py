@@ -71,7 +71,7 @@ class ChildRunKeeper(RunKeeper):
 
     def begin(self, request: Supervise) -> None:
         """Have the root begin: it waits for no turn, as its parent has had its own. Any thread; once."""
-        self._system.plane.post(self.supervisor, request)
+        self._system.plane.post_from_outside(self.supervisor, request)
 
     def place_below(self, inherited: Deadline) -> None:
         """Make it a part of its parent: that one's deadline ends it, and its records count from that one's start."""

@@ -92,7 +92,7 @@ class ChildRuns:
         ref = self._spawn(name, agent, **options)
         cell = self._system.agents.get(name)
         if cell is not None and cell.actor_ref is ref:
-            self._system.plane.post(offspring_of(parent), AgentSpawned(cell))
+            self._system.plane.post_from_outside(offspring_of(parent), AgentSpawned(cell))
         return ref
 
     def _check(self, parent: Invocation, call: str) -> None:
@@ -121,7 +121,7 @@ class ChildRuns:
         keeper.place_below(inherited)
         metadata = FrozenDict({"session_id": event.session_id})
         assignment = Assignment(event, metadata, snapshot, copy_context())
-        self._system.plane.post(offspring, RunBegun(keeper))
+        self._system.plane.post_from_outside(offspring, RunBegun(keeper))
         keeper.begin(Supervise(None, keeper, 0, plan.root, assignment, deadline))
         return run
 

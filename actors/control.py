@@ -7,6 +7,7 @@ timers, enters when one is due, and takes over from whoever has used up its turn
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from actors.wakeup import Wakeup
 
 TURN_LIMIT = 500
 """How many messages a thread handles before the deadline thread takes over."""
+
+_TURN_DEPTH = 250
+"""How many frames of a thread's stack must be left for a turn: a message needs some dozens, nested values more."""
 
 _STOP_JOIN = 5.0
 _TAKEOVER_PAUSE = 0.0005
@@ -89,7 +93,12 @@ class ControlPlane:
         return self._is_inside()  # type: ignore[no-any-return]  # a bool
 
     def start(self) -> None:
-        """Start the deadline thread."""
+        """Start the deadline thread; again, after it was stopped.
+
+        Raises:
+            OSError: If there is no thread for it.
+        """
+        self._is_stopping = False
         self._thread = self._threads.start("mixmode-deadlines", self._serve)
 
     def stop(self) -> None:
@@ -123,6 +132,17 @@ class ControlPlane:
                 self._wakeup.set()
         finally:
             shield.take_down()
+
+    def post_from_outside(self, recipient: Recipient, message: Any) -> None:
+        """Do as `post()` does, on the stack of a caller that may be almost used up: then the deadline thread enters.
+
+        Else a turn would end in a `RecursionError` half-way, and with it whatever run the message belonged to.
+        """
+        if self._thread is None or self._is_stopping or self._is_inside() or not _is_used_up():
+            self.post(recipient, message)
+            return
+        self._queue.append((recipient, message))
+        self._wakeup.set()
 
     def send(self, recipient: Recipient, message: Any) -> None:
         """Queue a message from inside the control plane."""
@@ -202,16 +222,24 @@ class ControlPlane:
         go on for as long as another thread posts, and every message would cost a hand-over of the GIL.
         """
         while not self._is_stopping:
-            looks_at = self._looks_at
-            if looks_at is not None and looks_at <= self.now() and not self._is_firing:
-                self._is_firing = True
-                self._queue.append((self._timer_service, None))
-            is_work_left = self._enter()
+            try:
+                is_work_left = self._look()
+            except Exception:  # noqa: BLE001  # no memory, even to tell; without this thread no deadline would fire
+                self._is_firing = False
+                is_work_left = True
             if is_work_left:
                 self._clock.wait(self._wakeup, _TAKEOVER_PAUSE)
             else:
                 self._sleep()
         self._switch_interval.restore()
+
+    def _look(self) -> bool:
+        """Have what is due fired and handle what is queued; return whether something is left."""
+        looks_at = self._looks_at
+        if looks_at is not None and looks_at <= self.now() and not self._is_firing:
+            self._is_firing = True
+            self._queue.append((self._timer_service, None))
+        return self._enter()
 
     def _sleep(self) -> None:
         """Sleep until it is time to look again, and take note of how late that ends."""
@@ -240,6 +268,15 @@ class ControlPlane:
             self._is_firing = False
         if threading.current_thread() is not self._thread:
             self._wakeup.set()  # it sleeps until it is told when to look next
+
+
+def _is_used_up() -> bool:
+    """Return whether so much of this thread's stack is used that a turn may not find enough."""
+    try:
+        sys._getframe(max(0, sys.getrecursionlimit() - _TURN_DEPTH))
+    except ValueError:  # it is not that deep
+        return False
+    return True
 
 
 class _TimerService:

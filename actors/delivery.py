@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from actors.environment import Environment
+from actors.environment import SHORTAGES, Environment
 
 logger = logging.getLogger(__name__)
 
@@ -16,18 +16,27 @@ logger = logging.getLogger(__name__)
 class Delivery:
     """Run what may block or raise (callbacks, observers, log handlers) on a thread of its own, in order.
 
-    The thread is started with the first delivery. A callback that hangs holds up other callbacks and log records,
-    and nothing else.
+    What comes before it is started waits for that. A callback that hangs holds up other callbacks and log records, and
+    nothing else.
     """
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._starting = threading.Lock()
-        # Written under the lock above; read without it by `post`: a stale None only takes the lock.
+        # Both: written under the lock above, by whoever starts or stops it.
         self._thread: threading.Thread | None = None
-        # Written under the lock above, by whoever stops it.
         self._is_stopped = False
+
+    def start(self) -> None:
+        """Start the thread; again, after it was stopped.
+
+        Raises:
+            OSError: If there is no thread for it.
+        """
+        with self._starting:
+            self._thread = self._environment.threads.start("mixmode-delivery", self._run)
+            self._is_stopped = False
 
     def post(self, call: Callable[[], object]) -> None:
         """Have something called soon on the delivery thread. Never blocks."""
@@ -35,9 +44,8 @@ class Delivery:
         # Read after the put: the thread that is being stopped finds the call, or this one sees that it was stopped.
         if self._is_stopped:
             # Whoever adds a callback to a run after the end of its runtime is called too, by a thread for that alone.
-            self._environment.threads.start("mixmode-delivery", self._run_rest)
-        elif self._thread is None:
-            self._start()
+            with suppress(*SHORTAGES):  # then it is called with the next one
+                self._environment.threads.start("mixmode-delivery", self._run_rest)
 
     def log(self, level: int, message: str, *values: object) -> None:
         """Log from inside the control plane; the handlers run on the delivery thread."""
@@ -55,14 +63,6 @@ class Delivery:
         if thread is not threading.current_thread():
             thread.join(timeout)
         return not thread.is_alive()
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is not None:
-                return
-            self._thread = self._environment.threads.start("mixmode-delivery", self._run)
-            if self._is_stopped:
-                self._queue.put(None)  # `stop()` came between, and found no thread
 
     def _run_rest(self) -> None:
         """Deliver what is queued; all of it, unless the thread that was stopped is still there to do so."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from supervisors.clock import Clock, SystemClock
 
@@ -21,20 +22,36 @@ if TYPE_CHECKING:
     from actors.telemetry import Telemetry
 
 
+SHORTAGES: Final = (OSError, MemoryError)
+"""What is raised when the machine has no more of something: threads, descriptors, memory."""
+
+
 class Threads(Protocol):
     """Where threads come from."""
 
     def start(self, name: str, target: Callable[[], None]) -> threading.Thread:
-        """Run a function on a new thread that does not keep the process alive."""
+        """Run a function on a new thread that does not keep the process alive.
+
+        Raises:
+            OSError: If the machine has no more threads.
+        """
 
 
 class DaemonThreads:
     """Ordinary daemon threads: the interpreter exits without waiting for them."""
 
     def start(self, name: str, target: Callable[[], None]) -> threading.Thread:
-        """Run a function on a new daemon thread and return at once."""
+        """Run a function on a new daemon thread and return at once.
+
+        Raises:
+            OSError: If the machine has no more threads.
+        """
         thread = threading.Thread(target=target, name=name, daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # Not EAGAIN, which would make it a `BlockingIOError`.
+            raise OSError(errno.ENOMEM, f"no thread can be started ({error})") from error
         return thread
 
 

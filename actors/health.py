@@ -10,8 +10,7 @@ from supervisors.outcome import Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
-    from actors.dispatchers.loop import LoopDispatcher
-    from actors.dispatchers.threads import ThreadDispatcher
+    from actors.system import System
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,18 @@ class Health:
         return "; ".join([self.status, *self.reasons]) if self.reasons else self.status
 
 
-def examine(cells: Iterable[AgentCell], threads: ThreadDispatcher, loops: LoopDispatcher) -> Health:
-    """Return how the runtime is that has these agents and these dispatchers. Any thread."""
-    reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed_agents(cells).items()]
-    if threads.refusal:
-        reasons.append(f"plain functions are refused: {threads.refusal}")
-    if trouble := loops.trouble:
-        reasons.append(f"async agents are not started: {trouble}")
+def examine(system: System) -> Health:
+    """Return how the runtime is that has these parts. Any thread."""
+    failed = failed_agents(list(system.agents.values()))
+    reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed.items()]
+    troubles = {
+        "plain functions are refused": system.threads.refusal,
+        "plain functions wait": system.threads.shortage,
+        "agents in processes wait": system.processes.shortage,
+        "async agents are not started": system.loops.trouble,
+        "an event loop that is blocked cannot be replaced": system.loops.shortage,
+    }
+    reasons += [f"{what}: {trouble}" for what, trouble in troubles.items() if trouble]
     return Health(tuple(reasons))
 
 

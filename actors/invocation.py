@@ -187,9 +187,9 @@ class Invocation(Work):
         return self.cell.dispatcher.delayer(self)
 
     def obstacle(self) -> str:
-        """Say why it does not get on: its agent is not to begin yet, or waits for itself. Inside the control plane."""
-        if self.begun_at is None and self.cell.lifecycle.held_up_by:
-            return self.cell.lifecycle.held_up_by
+        """Say what keeps it: its agent is not to begin yet, lacks a thread, or waits for itself. In the plane."""
+        if self.begun_at is None and (reason := self.cell.lifecycle.held_up_by or self._shortage()):
+            return reason
         cycle = find_cycle(self) if self.cell.system.offspring else ()
         return told(cycle) if cycle else ""
 
@@ -197,6 +197,14 @@ class Invocation(Work):
     def step(self) -> Attempt | None:
         """The attempt at a step of a run that it is; None if it is a direct event."""
         return None
+
+    def _shortage(self) -> str:
+        """Say what it lacks, unless it waits in the mailbox for what is handled before it."""
+        cell = self.cell
+        is_queued = self.instance is None and self not in cell.active
+        if is_queued and any(instance.is_ready for instance in cell.instances):
+            return ""
+        return cell.dispatcher.shortage
 
 
 class SupervisedInvocation(Invocation):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from actors.arguments import check_stop_timeout
+from actors.environment import SHORTAGES
 from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.latch import Latch, refuse_to_block
 from actors.settings import RuntimeSettings
+from actors.shortages import AGAIN_AFTER
 from actors.shutdown import StopReport
 from actors.system import System
 
@@ -44,7 +48,8 @@ class Lifetime(ABC):
 
         Raises:
             RuntimeNotRunningError: If it was started before.
-            OSError: If the metrics port cannot be had; then nothing is started.
+            OSError: If the metrics port, a thread or a descriptor cannot be had; nothing is left of it then, and it may
+                be started again.
         """
         with self._admission:
             self._check_not_forked()
@@ -87,9 +92,24 @@ class Lifetime(ABC):
             finally:
                 latch.open()
 
-        self._system.environment.threads.start("mixmode-stop", stop)
+        await self._start_stopping(stop)
         await latch
         return reports[0] if reports else StopReport((), {})
+
+    async def _start_stopping(self, stop: Callable[[], None]) -> None:
+        """Have it stopped on a thread of its own, as soon as there is one: nothing else may block for so long."""
+        threads = self._system.environment.threads
+        try:
+            while True:
+                try:
+                    threads.start("mixmode-stop", stop)
+                except SHORTAGES:
+                    await asyncio.sleep(AGAIN_AFTER)
+                else:
+                    return
+        except BaseException:
+            self._status = "running"  # it was cancelled meanwhile: nothing has been stopped, and it may be once more
+            raise
 
     def __enter__(self) -> Self:
         return self.start()

@@ -38,7 +38,7 @@ class Oversight(Lifetime):
             self.check_running()
         except (RuntimeNotRunningError, ForkedRuntimeError) as error:
             return Health((str(error),))
-        return examine(list(self._agents.values()), self._system.threads, self._system.loops)
+        return examine(self._system)
 
     def agent(self, name: str) -> pykka.ActorRef[Any]:
         """Return the ref of a spawned agent.

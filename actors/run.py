@@ -180,9 +180,9 @@ class Run:
     def close(self, outcome: Outcome) -> None:
         """End it with an outcome. Any thread; harmless when it has ended."""
         if self.supervisor is not None:
-            self._system.plane.post(self.supervisor, Close(outcome))
+            self._system.plane.post_from_outside(self.supervisor, Close(outcome))
         if (keeper := self.waiting) is not None:
-            self._system.plane.post(keeper, RELEASE)  # it begins, and ends at once
+            self._system.plane.post_from_outside(keeper, RELEASE)  # it begins, and ends at once
 
     def resolve(self, ending: _Ending) -> None:
         """Let it end. Inside the control plane; the first ending counts."""
@@ -266,11 +266,11 @@ class RunKeeper:
         """Have the root begin, as soon as it is the run's turn. Any thread; once."""
         plane = self._system.plane
         if self._system.line is None:
-            plane.post(self.supervisor, request)
+            plane.post_from_outside(self.supervisor, request)
             return
         self._request = request
         self.run.waiting = self
-        plane.post(self, ARRIVE)
+        plane.post_from_outside(self, ARRIVE)
 
     def handle(self, message: Ended | Abort | Arrive | Turn | Release) -> None:
         """Take how the root ended, or what concerns the run's turn. Inside the control plane."""

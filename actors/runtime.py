@@ -15,7 +15,7 @@ from actors.agent_group import Group, check_group
 from actors.agent_registry import AgentRegistry
 from actors.agent_spec import specify
 from actors.arguments import as_environment, as_event, check_loop, check_observers, check_stopping
-from actors.assembly import assemble
+from actors.assembly import assemble, start_up
 from actors.checks.keys import Start
 from actors.child_runs import ChildRuns
 from actors.environment import Environment
@@ -305,7 +305,7 @@ class Runtime(Oversight):
                 keeper.begin(Supervise(None, keeper, 0, plan.root, assignment, deadline))
         except BaseException:
             if number in self._runs:  # it was interrupted: nobody will hold the run
-                system.plane.post(keeper, ABORT)
+                system.plane.post_from_outside(keeper, ABORT)
             raise
         return run
 
@@ -367,8 +367,12 @@ class Runtime(Oversight):
     def _open(self) -> None:
         if self._metrics is not None and self.settings.metrics_port is not None:
             self._metrics.serve(self.settings.metrics_port)
-        self._system.plane.start()
-        self._system.loops.start()
+        try:
+            start_up(self._system)
+        except BaseException:
+            if self._metrics is not None:
+                self._metrics.stop_serving()
+            raise
 
     def _close(self, seconds: float) -> StopReport:
         try:

@@ -10,6 +10,10 @@ from actors.work import Work
 class Dispatcher(Protocol):
     """A place where user code runs. Nothing here blocks or raises."""
 
+    @property
+    def shortage(self) -> str:
+        """Why work cannot begin though it may; empty when it can. Any thread."""
+
     def execute(self, work: Work) -> None:
         """Run it soon, or refuse it by `work.refuse()`. Any thread."""
 

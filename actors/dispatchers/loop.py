@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import selectors
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from actors.control import ControlPlane
 from actors.dispatchers.lane import Lane, closed_outcome
-from actors.environment import Threads
+from actors.environment import SHORTAGES, Threads
 from actors.telemetry import Telemetry
 from actors.work import Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
@@ -74,6 +76,10 @@ class LoopDispatcher:
         self._lane_threads: dict[Lane, threading.Thread] = {}
         # Told, inside the control plane, of the lane that was replaced.
         self.on_replaced: Callable[[Lane], None] = lambda _lane: None
+        # Why a lane that is blocked for good cannot be replaced; written inside the control plane, read by anyone.
+        self._shortage = ""
+        # Called inside the control plane when that begins.
+        self.on_shortage: Callable[[LoopDispatcher], None] = lambda _loops: None
 
     @property
     def lane(self) -> Lane:
@@ -81,10 +87,13 @@ class LoopDispatcher:
         return self._lane
 
     def start(self) -> None:
-        """Start the own loop's thread, or attach to the host's loop."""
+        """Start the own loop's thread, or attach to the host's loop.
+
+        Raises:
+            OSError: If there are no descriptors or no thread for it; then nothing is left of it.
+        """
         if self._host_loop is None:
-            self._lane = self._new_lane()
-            self._start_lane()
+            self._lane = self._start_lane()
             return
         self._lane = Lane(self._host_loop)
         with contextlib.suppress(RuntimeError):
@@ -145,9 +154,13 @@ class LoopDispatcher:
         """Put a new loop in the place of one that abandoned work blocks. The old one ends when it gets on."""
         if self.is_on_host_loop or lane is not self._lane:
             return
-        self._lane = self._new_lane()
-        self._lane_threads = {old: thread for old, thread in self._lane_threads.items() if thread.is_alive()}
-        self._start_lane()
+        try:
+            fresh = self._start_lane()
+        except SHORTAGES as error:
+            self._note_shortage(error)
+            return
+        self._shortage = ""
+        self._lane = fresh
         lane.on_idle = self._note_idle
         lane.is_retired = True
         for waiting in lane.works.copy():
@@ -160,6 +173,21 @@ class LoopDispatcher:
         """Have it run on the lane that takes new work. Any thread; twice does no harm, as it begins once."""
         work.host = None
         self.execute(work)
+
+    def _note_shortage(self, error: BaseException) -> None:
+        """Take note that a blocked lane cannot be replaced now; the next look at it tries again."""
+        is_new = not self._shortage
+        self._shortage = getattr(error, "strerror", None) or type(error).__name__
+        if is_new:
+            self.on_shortage(self)
+
+    @property
+    def shortage(self) -> str:
+        """Why an event loop that is blocked for good cannot be replaced; empty when that is not so. Any thread."""
+        return self._shortage
+
+    def try_again(self) -> None:
+        """Do nothing: as long as a lane is blocked, each look at it tries to replace it."""
 
     def delayer(self, work: Work) -> str:
         """Name the agent that blocks the loop, unless it is this one's own doing."""
@@ -199,6 +227,8 @@ class LoopDispatcher:
             self._give_up(lane)
             return
         self._look(lane, now)
+        if lane is self._lane and lane.blocked_by is None:
+            self._shortage = ""
         for work in [work for work in lane.works.copy() if work.task is not None and work.task.done()]:
             lane.works.discard(work)
             work.refuse(_CANCELLED_EARLY)
@@ -275,11 +305,19 @@ class LoopDispatcher:
 
     def _new_lane(self) -> Lane:
         """Return a lane with an event loop of the runtime's own."""
-        return Lane(asyncio.new_event_loop())
+        return Lane(_new_event_loop())
 
-    def _start_lane(self) -> None:
-        lane = self._lane
-        self._lane_threads[lane] = self._threads.start("mixmode-loop", lane.run)
+    def _start_lane(self) -> Lane:
+        """Return a new lane that runs on a thread of its own."""
+        lane = self._new_lane()
+        try:
+            thread = self._threads.start("mixmode-loop", lane.run)
+        except BaseException:
+            lane.loop.close()
+            raise
+        self._lane_threads = {old: other for old, other in self._lane_threads.items() if other.is_alive()}
+        self._lane_threads[lane] = thread
+        return lane
 
     def _detach(self) -> None:
         loop = self._lane.loop
@@ -292,6 +330,19 @@ class LoopDispatcher:
                 return
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._lane.detach)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop.
+
+    Raises:
+        OSError: If there are not enough descriptors. That is found out first: of an event loop that was made in part
+            asyncio complains on stderr when it is collected.
+    """
+    with selectors.DefaultSelector():
+        for end in socket.socketpair():
+            end.close()
+    return asyncio.new_event_loop()
 
 
 def _name_of(blocker: Work | str) -> str:

@@ -7,6 +7,7 @@ gets on, and nothing is left running.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.dispatchers.process_behaviour import AgentProcess
@@ -41,6 +42,15 @@ class ProcessDispatcher:
     def processes(self) -> tuple[AgentProcess, ...]:
         """The processes that may be alive."""
         return tuple(self._processes.copy())
+
+    @property
+    def shortage(self) -> str:
+        """Why what waits for a thread has none; empty when that is not so. Any thread."""
+        return self._pool.shortage
+
+    def on_shortage(self, call: Callable[[ThreadDispatcher], None]) -> None:
+        """Have something called when no thread can be had. Before it is used."""
+        self._pool.on_shortage = call
 
     def execute(self, work: Work) -> None:
         """Have a thread perform it, as soon as its process is free."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from actors.environment import Threads
+from actors.environment import SHORTAGES, Threads
 from actors.errors import WaitingThreadsError
 from actors.work import Work
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -51,6 +51,8 @@ class _Nothing(Work):
 class ThreadDispatcher:
     """Run plain functions on at most `max_threads` threads; what finds none waits its turn.
 
+    When the machine has no more threads, work waits for those of the pool, and for `try_again()`.
+
     A thread whose agent waits for a run or for another agent's answer does not count, so that those it waits for cannot
     lack a thread. When it goes on there is one too many, until a thread has nothing to do.
 
@@ -78,6 +80,10 @@ class ThreadDispatcher:
         # Whether there are more threads than there should be; whoever has done its work then leaves.
         self._is_crowded = False
         self._is_stopping = False
+        # Why no thread can be started for what waits; empty when it can. Read by anyone.
+        self._shortage = ""
+        # Called when that begins; it sees to it that `try_again()` is called until it is over. Set before it is used.
+        self.on_shortage: Callable[[ThreadDispatcher], None] = lambda _pool: None
 
     @property
     def thread_count(self) -> int:
@@ -88,6 +94,16 @@ class ThreadDispatcher:
     def refusal(self) -> str:
         """Why new work is refused now; empty when it is not. Any thread."""
         return self._too_many_abandoned().detail if len(self._abandoned) >= self._max_abandoned else ""
+
+    @property
+    def shortage(self) -> str:
+        """Why what waits has no thread, though it may have one; empty when that is not so. Any thread."""
+        return self._shortage
+
+    def try_again(self) -> None:
+        """Start threads for what waits, as far as they can be had. Inside the control plane."""
+        while (worker := self._next_worker()) is not None and self._start(worker):
+            pass
 
     def execute(self, work: Work) -> None:
         """Hand it to an idle thread or a new one, or queue it until a thread is free."""
@@ -213,6 +229,14 @@ class ThreadDispatcher:
         self._waiting -= 1
         return self._new_worker()
 
+    def _next_worker(self) -> _Worker | None:
+        """Return a worker for what waits; None, and no shortage, if nothing waits for want of a thread."""
+        with self._lock:
+            worker = None if self._is_stopping else self._worker_for_waiting()
+            if worker is None:
+                self._shortage = ""
+            return worker
+
     def _new_worker(self) -> _Worker:
         """Return a worker that counts from now on. Under the lock."""
         worker = _Worker()
@@ -236,22 +260,37 @@ class ThreadDispatcher:
                 queue.put(work)
         self._sweeps_at = max(FEW, 2 * self._waiting)
 
-    def _start(self, worker: _Worker) -> None:
+    def _start(self, worker: _Worker) -> bool:
+        """Start the thread of a worker; return False, and take note of a shortage, if the machine has no more."""
         try:
             worker.thread = self._threads.start(f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker))
-        except BaseException as error:
-            with self._lock:
-                self._workers.discard(worker)
-                self._waiting += 1
-            if not isinstance(error, RuntimeError):  # that one: the system has no more; the others will come to it
-                raise
+        except SHORTAGES as error:
+            if self._count_unstarted(worker, getattr(error, "strerror", None) or type(error).__name__):
+                self.on_shortage(self)
+            return False
+        except BaseException:
+            self._count_unstarted(worker)
+            raise
+        return True
+
+    def _count_unstarted(self, worker: _Worker, shortage: str = "") -> bool:
+        """Count a worker no more whose thread was not started, but its work; return whether a shortage begins."""
+        with self._lock:
+            self._workers.discard(worker)
+            self._waiting += 1
+            is_new = bool(shortage) and not self._shortage
+            self._shortage = shortage or self._shortage
+            return is_new
 
     def _run(self, worker: _Worker) -> None:
         worker.ident = threading.get_ident()
         while (work := self._queue.get()) is not None:
             worker.work = work
             work.host = worker
-            work.perform()
+            try:
+                work.perform()
+            except Exception as error:  # noqa: BLE001  # no memory, where its end was told
+                _fail(work, error)
             worker.work = work = None
             with self._lock:
                 if worker.is_abandoned:
@@ -272,3 +311,10 @@ class ThreadDispatcher:
     def _too_many_abandoned(self) -> Outcome:
         detail = f"{len(self._abandoned)} threads are held by work that could not be stopped"
         return Outcome(OutcomeKind.REJECTED, Reason.ABANDONED_LIMIT, detail=detail)
+
+
+def _fail(work: Work, error: Exception) -> None:
+    """Report a work whose end could not be told."""
+    detail = f"how it ended could not be told: {type(error).__name__}"
+    with suppress(Exception):
+        work.refuse(Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail))

@@ -41,7 +41,7 @@ class HandDispatcher:
         self.interrupted: list[Work] = []
         self.abandoned: list[Work] = []
         self.is_on_host_loop = False
-        self.blocker = ""
+        self.blocker = self.shortage = self.trouble = self.refusal = ""
 
     def execute(self, work: Work) -> None:
         self.given.append(work)
@@ -125,6 +125,7 @@ class Rig:
         system.telemetry = Telemetry(system.delivery, None, [self])
         system.plane = ControlPlane(system.environment, self._on_defect, lambda: None)
         system.threads, system.loops = self.threads, self.loops  # type: ignore[assignment]  # the test's own
+        system.processes = HandDispatcher()  # type: ignore[assignment]  # likewise
         system.abandon_after, system.hook_timeout = ABANDON_AFTER, HOOK_TIMEOUT
         system.agent_supervisor = ControlCell(AgentSupervisor(), system)
 

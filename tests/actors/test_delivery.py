@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from actors import Event, Runtime, State
 from actors.delivery import Delivery
 from actors.environment import Environment
+from tests.shortage import ScarceThreads
 
 PATIENCE = 10.0
 
@@ -21,6 +21,7 @@ def agent(event: Event, state: State) -> None:
 
 def test_calls_are_delivered_in_order_on_a_thread_of_their_own() -> None:
     delivery, seen = Delivery(Environment()), list[tuple[int, str]]()
+    delivery.start()
 
     for number in range(100):
         delivery.post(lambda number=number: seen.append((number, threading.current_thread().name)))  # type: ignore[misc]
@@ -32,6 +33,7 @@ def test_calls_are_delivered_in_order_on_a_thread_of_their_own() -> None:
 @pytest.mark.expects_errors
 def test_a_call_that_raises_is_logged_and_the_next_is_delivered(caplog: pytest.LogCaptureFixture) -> None:
     delivery, arrived = Delivery(Environment()), threading.Event()
+    delivery.start()
 
     delivery.post(lambda: exec("raise SystemExit"))  # a statement where an expression must stand
     delivery.post(arrived.set)
@@ -43,6 +45,7 @@ def test_a_call_that_raises_is_logged_and_the_next_is_delivered(caplog: pytest.L
 
 def test_it_may_be_stopped_by_what_it_delivers() -> None:
     delivery, stopped, is_over = Delivery(Environment()), list[bool](), threading.Event()
+    delivery.start()
     delivery.post(lambda: stopped.append(delivery.stop(PATIENCE)))
     delivery.post(is_over.set)
 
@@ -50,47 +53,37 @@ def test_it_may_be_stopped_by_what_it_delivers() -> None:
     assert stopped == [False]  # it goes on until what was queued before is delivered
 
 
-class Starting:
-    """A lock; something happens when it is first entered."""
+def test_what_comes_before_it_is_started_waits_for_that() -> None:
+    delivery, delivered = Delivery(Environment()), threading.Event()
 
-    def __init__(self, delivery: Delivery, event: Callable[[], object]) -> None:
-        self._delivery, self._event = delivery, event
-        self._lock, delivery._starting = delivery._starting, self  # type: ignore[assignment]  # it does as a lock
+    delivery.post(delivered.set)
+    was_delivered = delivered.is_set()
+    delivery.start()
 
-    def __enter__(self) -> None:
-        self._delivery._starting = self._lock
-        self._event()
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of nothing."""
-
-
-def test_who_posts_while_another_starts_the_thread_starts_no_second() -> None:
-    delivery, delivered = Delivery(Environment()), threading.Semaphore(0)
-    Starting(delivery, lambda: delivery.post(delivered.release))
-
-    delivery.post(delivered.release)
-
-    assert delivered.acquire(timeout=PATIENCE)
-    assert delivered.acquire(timeout=PATIENCE)
-    assert [thread.name for thread in threading.enumerate()].count("mixmode-delivery") == 1
+    assert delivered.wait(PATIENCE)
+    assert not was_delivered
     assert delivery.stop(PATIENCE)
 
 
-def test_what_was_posted_just_before_it_was_stopped_is_delivered() -> None:
-    delivery, delivered = Delivery(Environment()), threading.Event()
-    Starting(delivery, lambda: delivery.stop(PATIENCE))
+def test_what_came_after_its_end_and_found_no_thread_is_called_with_the_next() -> None:
+    threads, called = ScarceThreads(), list[int]()
+    delivery, is_over = Delivery(Environment(threads=threads)), threading.Event()
+    delivery.start()
+    delivery.stop(PATIENCE)
 
-    delivery.post(delivered.set)
+    threads.left = 0
+    delivery.post(lambda: called.append(1))
+    threads.left = None
+    delivery.post(lambda: called.append(2))
+    delivery.post(is_over.set)
 
-    assert delivered.wait(PATIENCE)
-    assert delivery._thread is not None
-    delivery._thread.join(PATIENCE)
-    assert not delivery._thread.is_alive()
+    assert is_over.wait(PATIENCE)
+    assert sorted(called) == [1, 2]
 
 
 def test_what_is_logged_is_handled_on_the_delivery_thread(caplog: pytest.LogCaptureFixture) -> None:
     delivery = Delivery(Environment())
+    delivery.start()
 
     delivery.log(logging.WARNING, "agent %r is late", "writer")
     assert delivery.stop(PATIENCE)
@@ -99,7 +92,7 @@ def test_what_is_logged_is_handled_on_the_delivery_thread(caplog: pytest.LogCapt
     assert (record.getMessage(), record.threadName) == ("agent 'writer' is late", "mixmode-delivery")
 
 
-def test_what_is_not_logged_costs_no_thread() -> None:
+def test_what_is_not_logged_is_not_delivered() -> None:
     delivery = Delivery(Environment())
 
     delivery.log(logging.NOTSET + 1, "nobody listens")

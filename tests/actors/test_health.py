@@ -1,54 +1,49 @@
 from __future__ import annotations
 
-from typing import Any
-
 from actors import Runtime
-from actors.dispatchers.threads import ThreadDispatcher
-from actors.environment import DaemonThreads
 from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.health import Health, examine
 from supervisors.outcome import Outcome, OutcomeKind, Reason
-from tests.actors.by_hand import Rig
+from tests.actors.by_hand import HandDispatcher, Rig
 from tests.actors.logged_agents import function
-
-POOL = ThreadDispatcher(DaemonThreads(), 2, 2)
-
-
-class Trouble:
-    """A dispatcher for async agents in trouble, or not."""
-
-    def __init__(self, trouble: str = "") -> None:
-        self.trouble = trouble
-
-
-LOOPS: Any = Trouble()
 
 
 def test_all_is_well_until_an_agent_is_marked_failed() -> None:
     rig = Rig()
     cells = [rig.spawn(function, name=name) for name in "abc"]
-    before = examine(cells, POOL, LOOPS)
+    before = examine(rig.system)
 
     rig.inside(lambda: cells[1].lifecycle.give_up("it fell too often"))
     cells[2].closed = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED)
 
     assert before == Health()
-    assert examine(cells, POOL, LOOPS).reasons == ("agent 'b' is marked failed: it fell too often",)
+    assert examine(rig.system).reasons == ("agent 'b' is marked failed: it fell too often",)
 
 
 def test_it_is_bad_while_the_pool_refuses_work() -> None:
-    room, no_room = ThreadDispatcher(DaemonThreads(), 2, 1), ThreadDispatcher(DaemonThreads(), 2, 0)
+    rig = Rig()
+    rig.threads.refusal = "0 threads are held by work that could not be stopped"
 
-    assert examine([], room, LOOPS).is_ok
-    assert examine([], no_room, LOOPS).reasons == (
-        "plain functions are refused: 0 threads are held by work that could not be stopped",
+    assert examine(rig.system).reasons == (f"plain functions are refused: {rig.threads.refusal}",)
+
+
+def test_it_is_bad_while_work_waits_for_what_the_machine_has_not() -> None:
+    rig, processes = Rig(), HandDispatcher()
+    rig.system.processes = processes  # type: ignore[assignment]  # the test's own
+    rig.threads.shortage = processes.shortage = rig.loops.shortage = "no more"
+
+    assert examine(rig.system).reasons == (
+        "plain functions wait: no more",
+        "agents in processes wait: no more",
+        "an event loop that is blocked cannot be replaced: no more",
     )
 
 
 def test_it_is_bad_while_async_agents_are_not_started() -> None:
-    stalled: Any = Trouble("an event loop was not woken")
+    rig = Rig()
+    rig.loops.trouble = "an event loop was not woken"
 
-    assert examine([], POOL, stalled).reasons == ("async agents are not started: an event loop was not woken",)
+    assert examine(rig.system).reasons == ("async agents are not started: an event loop was not woken",)
 
 
 def test_it_reads_as_a_word_and_its_reasons() -> None:

@@ -17,13 +17,13 @@ import pytest
 
 from actors import ActorError, Run, Runtime
 from actors.environment import DaemonThreads, Environment
+from supervisors.facts import Fact
 from tests.actors.interrupting import (
     AGENTS,
     ENOUGH,
     GUARD,
     WORKFLOWS,
     House,
-    Ledger,
     interruptible,
     is_finalizing,
     record,
@@ -221,11 +221,15 @@ class InterruptedThreads(DaemonThreads):
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_before_the_first_message_of_a_run_leaves_no_run_behind() -> None:
-    environment = Environment(threads=InterruptedThreads("mixmode-delivery"))
-    with Runtime(observers=[Ledger()], environment=environment, grace=0.1) as runtime:
+def test_ctrl_c_before_the_first_message_of_a_run_leaves_no_run_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Runtime(grace=0.1) as runtime:
         runtime.spawn("record", record)
 
+        def press(fact: Fact) -> None:
+            monkeypatch.undo()
+            signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(runtime._system.telemetry, "observe", press)
         with pytest.raises(KeyboardInterrupt):
             runtime.submit("record")
 

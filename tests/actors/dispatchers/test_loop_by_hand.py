@@ -17,6 +17,7 @@ from actors.dispatchers.loop import BEAT, STARVED, Watch
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
+from tests.shortage import ScarceThreads
 
 
 @pytest.fixture
@@ -302,6 +303,45 @@ def test_a_loop_that_is_blocked_by_abandoned_work_is_replaced(loops: Loops, gate
 
     assert waiting.value() == 42
     assert (left, dispatcher.lane is old, old.is_retired) == ([old], False, True)
+
+
+def test_a_loop_that_cannot_be_replaced_now_is_replaced_when_that_can_be_done(loops: Loops, gate: Gate) -> None:
+    dispatcher, told = loops.dispatcher, list[str]()
+    dispatcher.on_shortage = lambda short: told.append(short.shortage)
+    old = dispatcher.lane
+    blocking(loops, gate).is_abandoned = True
+    waiting = Task(answer)
+    dispatcher.execute(waiting)
+
+    dispatcher._threads = ScarceThreads(0)
+    for _ in range(5):
+        loops.look()
+    kept, shortage = dispatcher.lane is old, dispatcher.shortage
+    dispatcher.try_again()  # the looks do
+    dispatcher._threads = ScarceThreads()
+    loops.look()
+
+    assert waiting.value() == 42
+    assert (kept, told, shortage) == (True, [shortage], "no thread can be started (the test has no more)")
+    assert (dispatcher.lane is old, dispatcher.shortage) == (False, "")
+
+
+def test_a_loop_that_gets_on_again_needs_no_other(loops: Loops, gate: Gate) -> None:
+    dispatcher = loops.dispatcher
+    blocker = blocking(loops, gate)
+    blocker.is_abandoned = True
+    dispatcher._threads = ScarceThreads(0)
+    for _ in range(3):
+        loops.look()
+    before = dispatcher.shortage
+
+    gate.open()
+    blocker.value()
+    assert loops.is_seen_answering()
+    loops.look()
+
+    assert before != ""
+    assert dispatcher.shortage == ""
 
 
 def test_work_that_was_abandoned_before_it_blocked_has_its_loop_replaced_when_it_is_found_out(

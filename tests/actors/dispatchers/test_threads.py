@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from errno import ENOMEM
 
 import pytest
 
@@ -173,13 +174,64 @@ def test_with_too_many_abandoned_threads_work_is_refused(gate: Gate) -> None:
 def test_when_the_system_has_no_more_threads_work_waits_for_one_that_is_there(gate: Gate) -> None:
     dispatcher = pool()
     held = busy(dispatcher, gate)
-    dispatcher._threads = FailingThreads(RuntimeError("can't start new thread"))
+    dispatcher._threads = FailingThreads(OSError(ENOMEM, "no more"))
     waiting = Task(lambda: 1)
 
     dispatcher.execute(waiting)
     gate.open()
 
     assert (held.value(), waiting.value()) == (True, 1)
+    dispatcher.try_again()
+    assert dispatcher.shortage == ""
+    dispatcher.stop(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("error", "shortage"), [(OSError(ENOMEM, "no more"), "no more"), (MemoryError(), "MemoryError")]
+)
+def test_a_shortage_is_told_once_and_lasts_until_what_waits_has_its_threads(error: Exception, shortage: str) -> None:
+    dispatcher, told = pool(error, error, error), list[str]()
+    dispatcher.on_shortage = lambda short: told.append(short.shortage)
+    works = [Task(lambda: 1), Task(lambda: 2)]
+
+    for work in works:
+        dispatcher.execute(work)
+    dispatcher.try_again()
+    during = dispatcher.shortage
+    dispatcher.try_again()
+
+    assert [work.value() for work in works] == [1, 2]
+    assert (told, during, dispatcher.shortage) == ([shortage], shortage, "")
+    dispatcher.stop(PATIENCE)
+
+
+def test_after_the_end_nothing_is_tried_again() -> None:
+    dispatcher = pool(OSError(ENOMEM, "no more"))
+    dispatcher.execute(Task(lambda: 1))
+    dispatcher.stop(PATIENCE)
+
+    dispatcher.try_again()
+
+    assert (dispatcher.shortage, dispatcher.thread_count) == ("", 0)
+
+
+class Untellable(Task):
+    """Its end cannot be told for want of memory."""
+
+    def done(self, value: object, error: BaseException | None) -> None:
+        raise MemoryError
+
+
+def test_a_thread_survives_that_an_end_cannot_be_told() -> None:
+    dispatcher = pool(max_threads=1)
+    untellable, following = Untellable(lambda: 1), Task(lambda: 2)
+
+    dispatcher.execute(untellable)
+    dispatcher.execute(following)
+
+    assert following.value() == 2
+    [refusal] = untellable.refusals
+    assert (refusal.reason, refusal.detail) == (Reason.INTERNAL_ERROR, "how it ended could not be told: MemoryError")
     dispatcher.stop(PATIENCE)
 
 

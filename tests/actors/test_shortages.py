@@ -1,0 +1,42 @@
+"""Shortages: each is told once, and tried to be ended by the clock."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from actors.shortages import AGAIN_AFTER, Shortages
+from tests.actors.by_hand import Rig
+
+
+class Short:
+    """Lacks something for some tries."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries = tries
+
+    @property
+    def shortage(self) -> str:
+        return "no more of it" if self.tries else ""
+
+    def try_again(self) -> None:
+        self.tries -= 1
+
+
+def test_it_is_tried_again_by_the_clock_until_it_succeeds(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    rig, short = Rig(), Short(3)
+
+    Shortages(rig.system.plane, rig.system.delivery).begin(short)
+    tries = [short.tries]
+    for _ in range(2):
+        rig.advance(AGAIN_AFTER)
+        tries.append(short.tries)
+
+    assert tries == [2, 1, 0]
+    assert rig.system.plane.armed_timers == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "work waits: no more of it; it is tried again until it succeeds",
+        "work goes on: what could not be had is there again",
+    ]
