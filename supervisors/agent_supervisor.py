@@ -162,7 +162,7 @@ class AgentSupervisor:
         concerned = [
             entry
             for entry in self._spec.strategy.affected(self._roster.entries, failed)
-            if entry.phase is not Phase.OUT and entry.fate is not Fate.END
+            if entry.phase is not Phase.OUT and entry.fate is Fate.RESTART  # else it has been given up, or is ended
         ]
         for entry in concerned:
             name = entry.child.spec.name

@@ -105,6 +105,16 @@ def test_those_marked_failed_are_stopped_in_reverse_and_never_started_again() ->
     assert group.do() == "halt a, start a"
 
 
+def test_one_that_is_being_stopped_as_failed_is_not_marked_failed_once_more() -> None:
+    group = FakeGroup("rest_for_one", a={"max_restarts": 0}, b={"max_restarts": 0}).up()
+    group.fail(group["b"])
+
+    group.fail(group["a"])
+
+    assert group.given_up == ["b", "c", "a"]
+    assert group.do() == "give up b, give up c, halt c, give up a, halt b, halt a"
+
+
 def test_one_that_waits_for_its_start_is_marked_failed_without_having_been_started() -> None:
     group = FakeGroup("one_for_all", a={"max_restarts": 0})
 
