@@ -161,6 +161,10 @@ class AgentDefinition:
     is_resolved: bool = True
     reference: str = ""
 
+    def emptied(self) -> AgentDefinition:
+        """Return what is left of it when the agent has stopped: nothing that is the user's."""
+        return self if self.make is self.function is None else replace(self, make=None, function=None)
+
 
 def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
     """Understand what a user wants to spawn.

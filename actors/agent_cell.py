@@ -114,6 +114,11 @@ class AgentCell(Cell):
         if definition.reference:
             self.dispatcher = system.processes
 
+    def let_go(self) -> None:
+        """Keep the user's code no longer, as soon as none of it runs: a ref may outlive the agent by far."""
+        if not self.abandoned_count:
+            self.definition = self.definition.emptied()
+
     def running(self) -> Iterator[Invocation]:
         """Yield what its instances are doing, or were doing when they were told to stop."""
         yield from list(self.active)
@@ -261,9 +266,7 @@ class AgentCell(Cell):
                 else:
                     following = self._free(invocation, is_crashed=False)
             instance = invocation.instance
-        if invocation.timer is not None:
-            invocation.timer.cancel()
-            invocation.timer = None
+        invocation.disarm()
         if is_running:
             self._ask_to_stop(invocation)  # first: what it waits for must not end sooner than it is told
             if invocation in self.system.offspring:
@@ -279,8 +282,7 @@ class AgentCell(Cell):
 
     def _ask_to_stop(self, invocation: Invocation) -> None:
         self.dispatcher.interrupt(invocation)
-        at = self.now() + self.system.abandon_after
-        invocation.timer = self.system.plane.schedule(at, self, _GraceOver(invocation))
+        invocation.arm(self.now() + self.system.abandon_after, _GraceOver(invocation))
 
     def reject(self, letters: list[Any], outcome: Outcome) -> None:
         """Answer events that were taken out of the mailbox. Not under the lock."""
@@ -288,6 +290,8 @@ class AgentCell(Cell):
             letter.is_live = False
             self.system.dead_letters.rejected(letter, outcome)
             letter.answer(outcome, None)
+            if letter.timer is not None:
+                self.system.plane.post(self, _Returned(letter))
 
     # Messages of the control plane
 
@@ -301,8 +305,7 @@ class AgentCell(Cell):
     def _arm_direct(self, message: ArmDirect) -> None:
         invocation = message.invocation
         if invocation.is_live and invocation.deadline_at is not None:
-            due = _DirectDeadline(invocation)
-            invocation.timer = self.system.plane.schedule(invocation.deadline_at, self, due)
+            invocation.arm(invocation.deadline_at, _DirectDeadline(invocation))
 
     def _on_direct_deadline(self, message: _DirectDeadline) -> None:
         invocation = message.invocation
@@ -317,10 +320,7 @@ class AgentCell(Cell):
             invocation.answer(outcome, None)
 
     def _on_returned(self, message: _Returned) -> None:
-        invocation = message.invocation
-        if invocation.timer is not None:
-            invocation.timer.cancel()
-            invocation.timer = None
+        message.invocation.disarm()
 
     def _on_grace_over(self, message: _GraceOver) -> None:
         """Give up work that did not stop when it was asked to."""

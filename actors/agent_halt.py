@@ -11,6 +11,7 @@ from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+    from actors.timers import ScheduledMessage
 
 _CUT = Outcome(OutcomeKind.CANCELLED, Reason.AGENT_STOPPED, detail="its agent was stopped together with its group")
 
@@ -26,11 +27,13 @@ class Halt:
 
     Attributes:
         hooks: The stop hooks that are being called.
+        timer: What ends the time that it may take.
     """
 
     def __init__(self, cell: AgentCell) -> None:
         self._cell = cell
         self.hooks: set[StopWork] = set()
+        self.timer: ScheduledMessage | None = None
         with cell.lock:
             self._instances = cell.instances
             cell.instances = [Instance(instance.number) for instance in self._instances]
@@ -51,7 +54,10 @@ class Halt:
             if hook is not None:
                 self.hooks.add(hook)
                 self._cell.dispatcher.execute(hook)
-        return not self._instances and not self.hooks
+        is_over = not self._instances and not self.hooks
+        if is_over:
+            self._cancel_timer()
+        return is_over
 
     def cut(self) -> None:
         """Cancel what is left, and count on it no longer."""
@@ -62,6 +68,11 @@ class Halt:
         for hook in self.hooks:
             self._cell.dispatcher.interrupt(hook)
             self._cell.dispatcher.abandon(hook)
+        self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 def stop_hook(cell: AgentCell, instance: Instance) -> StopWork | None:

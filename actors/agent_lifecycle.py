@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
     from actors.cell import ControlCell
     from actors.dispatchers.lane import Lane
+    from actors.timers import ScheduledMessage
 
 
 class Lifecycle(Starts):
@@ -48,6 +49,8 @@ class Lifecycle(Starts):
         # Written under its group's lock, read by anyone.
         self.held_up_by = ""
         self._stop_replies: list[Any] = []
+        # Each ends the time that the stop may take; the earliest counts.
+        self._stop_timers: list[ScheduledMessage] = []
         self._pending_hooks: set[StopWork] = set()
 
     def handle(self, message: LifecycleMessage) -> None:
@@ -125,7 +128,7 @@ class Lifecycle(Starts):
             return
         self._is_awaited = False
         self._halt = halt = Halt(cell)
-        plane.schedule(plane.now() + grace, cell, HaltGraceOver(halt))
+        halt.timer = plane.schedule(plane.now() + grace, cell, HaltGraceOver(halt))
         self._progress()
 
     def _on_halt_grace_over(self, message: HaltGraceOver) -> None:
@@ -204,11 +207,14 @@ class Lifecycle(Starts):
 
     def _grant(self, seconds: float) -> None:
         plane = self._system.plane
-        plane.schedule(plane.now() + seconds, self._cell, StopGraceOver())
+        timer = plane.schedule(plane.now() + seconds, self._cell, StopGraceOver())
+        self._stop_timers.append(timer)
 
     def _progress_stop(self) -> None:
         """Call the stop hooks of the instances that are idle; finish when nothing is left."""
         cell = self._cell
+        if cell.is_stopped:
+            cell.let_go()
         if not self._is_stopping or cell.is_stopped:
             return
         for instance in [each for each in cell.instances if each.work is None and not each.is_starting]:
@@ -263,6 +269,9 @@ class Lifecycle(Starts):
     def _finish_stop(self) -> None:
         cell = self._cell
         cell.mark_stopped()
+        for timer in self._stop_timers:
+            timer.cancel()
+        self._stop_timers.clear()
         orphan(cell)
         agents = self._system.agents
         if agents.get(cell.name) is cell:
@@ -271,6 +280,7 @@ class Lifecycle(Starts):
         for reply in self._stop_replies:
             reply.set(None)
         self._stop_replies.clear()
+        cell.let_go()
 
 
 _HANDLERS: dict[type, Callable[[Lifecycle, Any], None]] = {

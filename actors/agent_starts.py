@@ -115,10 +115,7 @@ class Starts(ABC):
         if work.has_ended:
             self._given_up_ended(work, message)
             return
-        work.has_ended = True
-        self._starts.discard(work)
-        if work.timer is not None:
-            work.timer.cancel()
+        self._end_start(work)
         work.instance.is_starting = False
         if message.error is not None:
             self._start_failed(work.instance, render(message.error).text)
@@ -136,6 +133,12 @@ class Starts(ABC):
             self._start(Start(StartWork(cell, work.instance, reason=work.reason or "loop_replaced")))
         else:
             self.instance_ready(work.instance, message.product, work.host)
+
+    def _end_start(self, work: StartWork) -> None:
+        work.has_ended = True
+        self._starts.discard(work)
+        if work.timer is not None:
+            work.timer.cancel()
 
     def _given_up_ended(self, work: StartWork, message: StartEnded) -> None:
         """Stop what was made after all by a start that had been given up."""
@@ -189,8 +192,7 @@ class Starts(ABC):
     def _give_up(self, work: StartWork) -> bool:
         """Count on a start no longer; return whether it is still at stopping the instance before."""
         dispatcher = self._cell.dispatcher
-        work.has_ended = True
-        self._starts.discard(work)
+        self._end_start(work)
         is_ending_previous = work.is_ending_previous  # now: an interrupted hook may return
         if work.has_begun:
             self._hung_hooks.add(work)

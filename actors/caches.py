@@ -108,9 +108,7 @@ class Caches:
 
     def _sweep(self, cache: ChangeCache) -> None:
         """Drop what has expired, and come back when more will have."""
-        earlier = self._timers.pop(cache, None)
-        if earlier is not None:
-            earlier.cancel()
+        self._cancel_timer(cache)
         expires_at = cache.sweep(self._plane.now())
         if expires_at is not None:
             self._timers[cache] = self._plane.schedule(expires_at, self, cache)
@@ -130,7 +128,13 @@ class Caches:
         for identity, (_, cache) in self._caches.items():
             if not cache.is_in_flight:
                 del self._caches[identity]
+                self._cancel_timer(cache)
                 return
+
+    def _cancel_timer(self, cache: ChangeCache) -> None:
+        timer = self._timers.pop(cache, None)
+        if timer is not None:
+            timer.cancel()
 
 
 class Lead(NamedTuple):

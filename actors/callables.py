@@ -104,11 +104,18 @@ class Evaluation(Work):
         self.dispatcher.interrupt(self)
         plane = self.system.plane
         self.timer = plane.schedule(plane.now() + self.system.abandon_after, self, None)
+        self._disarm()  # it may have ended meanwhile, and not have seen that it was withdrawn
 
     def handle(self, message: Any) -> None:
         """Give up the thread if it still runs. Inside the control plane."""
         if self.ended_at is None:
             self.dispatcher.abandon(self)
+        self._disarm()
+
+    def _disarm(self) -> None:
+        """Drop the timer, and what it refers to, when the call has ended."""
+        if self.timer is not None and self.ended_at is not None:
+            self.timer.cancel()
 
     def delayer(self) -> str:
         """Name the agent that keeps it from getting on; empty when none does."""
@@ -124,7 +131,9 @@ class Evaluation(Work):
         answer = Answer(attempt, self.number, outcome, value, self.begun_at, now)
         if self.is_live:
             self.system.plane.post(attempt.supervisor, answer)
-        elif outcome.ok:
+            return
+        self.system.plane.post(self, None)
+        if outcome.ok:
             self.system.dead_letter("late_answer", f"{self.agent} answered after it was given up")
 
 

@@ -200,6 +200,7 @@ class ControlPlane:
             except Exception as error:  # noqa: BLE001  # a defect of ours must not spread
                 self._on_defect(*current, error)
             queue.popleft()
+            self._current = None  # what was handled last may be all that keeps a run
         return limit
 
     def _recover(self, error: BaseException) -> None:
@@ -210,6 +211,7 @@ class ControlPlane:
         if current is not None and self._queue and self._queue[0] is current:
             self._on_defect(*current, error)
             self._queue.popleft()
+        self._current = None
         self._on_interrupt()
 
     def _serve(self) -> None:

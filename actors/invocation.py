@@ -96,6 +96,18 @@ class Invocation(Work):
         """Tell whoever waits how it ended; for ok, `value` is the delta and the metadata. Any thread; once."""
         raise NotImplementedError
 
+    def arm(self, at: float, message: Any) -> None:
+        """Have its cell told something at a moment, unless it is over by then. Inside the control plane."""
+        self.timer = self.cell.system.plane.schedule(at, self.cell, message)
+        if self.is_over:  # it ended just now; whoever ends it from now on sees the timer
+            self.disarm()
+
+    def disarm(self) -> None:
+        """Drop its timer, and with it what that refers to. Inside the control plane."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
     @property
     def deadline(self) -> Deadline:
         """Until when it has time, and whose allowance that is."""

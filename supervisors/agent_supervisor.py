@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from supervisors.behaviour import Context
+from supervisors.behaviour import Context, Timer
 from supervisors.child_spec import NO_GROUP, GroupSpec
 from supervisors.errors import RestartLimitReachedError
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
@@ -54,6 +54,9 @@ class AgentSupervisor:
         # Before this moment nobody is started: the back-off of a restart that concerns several.
         self._starts_at = 0.0
         self._stop: StopGroup | None = None
+        # What will have parts of children restarted, by child and part; and what will have those who wait started.
+        self._restarts: dict[Restartable, dict[Any, Timer]] = {}
+        self._starts: Timer | None = None
 
     def receive(self, message: Signal, context: Context) -> None:
         """Handle one signal."""
@@ -61,6 +64,7 @@ class AgentSupervisor:
             case ChildFailed():
                 self._on_failed(message, context)
             case RestartDue(child, part, reason, detail):
+                self._restarts.get(child, {}).pop(part, None)
                 if self._is_alive(child, part):
                     self._restart(child, part, reason, detail, context)
             case ChildAdded(child):
@@ -72,7 +76,7 @@ class AgentSupervisor:
                 if (entry := self._roster.get(child)) is not None:
                     self._roster.note_halted(entry)
             case ChildStopped(child):
-                self._roster.remove(child)
+                self._remove(child)
             case StartsDue():
                 pass
             case StopGroup():
@@ -88,6 +92,12 @@ class AgentSupervisor:
         entry = self._roster.get(child) or self._roster.add(child)
         if self._stop is not None:
             self._roster.condemn([entry], Fate.END)
+
+    def _remove(self, child: Restartable) -> None:
+        """Forget a child that has stopped, and that a part of it was to be restarted."""
+        self._roster.remove(child)
+        for timer in self._restarts.pop(child, {}).values():
+            timer.cancel()
 
     def _is_alive(self, child: Restartable, part: Any) -> bool:
         """Say whether a part of a child may be restarted by itself."""
@@ -119,7 +129,8 @@ class AgentSupervisor:
             self._restart(child, part, reason, detail, context)
         else:
             self._roster.note_up(entry)
-            context.schedule(context.now() + delay, RestartDue(child, part, reason, detail))
+            timer = context.schedule(context.now() + delay, RestartDue(child, part, reason, detail))
+            self._restarts.setdefault(child, {})[part] = timer
 
     def _restart(self, child: Restartable, part: Any, reason: str, detail: str, context: Context) -> None:
         context.observe(AgentRestarted(child.spec.name, reason, detail))
@@ -141,7 +152,12 @@ class AgentSupervisor:
         """Start nobody for a while; whoever has to be stopped is, meanwhile."""
         if delay > 0:
             self._starts_at = max(self._starts_at, context.now() + delay)
-            context.schedule(self._starts_at, StartsDue())
+            self._forget_starts()
+            self._starts = context.schedule(self._starts_at, StartsDue())
+
+    def _forget_starts(self) -> None:
+        if self._starts is not None:
+            self._starts.cancel()
 
     def _escalate(self, failed: Entry, detail: str, context: Context) -> None:
         policy = failed.child.spec.restart
@@ -185,6 +201,7 @@ class AgentSupervisor:
                 entry.child.halt(entry.child.spec.grace)
             self._roster.take_step(entry)
         if self._stop is not None and self._stop.asker is not None and not self._roster:
+            self._forget_starts()
             context.send(self._stop.asker, GroupStopped())
             self._stop = StopGroup(None, self._stop.until)  # told once
 

@@ -180,6 +180,17 @@ def test_without_a_ttl_no_timer_is_armed(world: World, cache: ChangeCache) -> No
     assert world.plane.armed_timers == 0
 
 
+def test_a_cache_that_is_forgotten_leaves_no_timer(world: World) -> None:
+    cache = world.caches.of(Cached("a", key="k", ttl=3600.0))
+    cache.keep(KEY, CHANGE, world.clock.now())
+    world.caches.watch(cache)
+
+    for number in range(MAX_CACHES):
+        world.caches.of(Cached("a", key=str(number)))
+
+    assert world.plane.armed_timers == 0
+
+
 # Tickets
 
 

@@ -217,6 +217,27 @@ def test_one_that_ends_when_it_is_told_to_is_not_given_up(desk: Desk) -> None:
     assert desk.rig.told(DeadLettered) == []
 
 
+def test_one_that_has_ended_after_it_was_taken_back_leaves_no_timer(desk: Desk) -> None:
+    evaluation = desk.condition(lambda state: True)
+    assert evaluation.begin()
+    desk.rig.inside(lambda: evaluation.withdraw(CANCELLED))
+    while_it_runs = desk.rig.system.plane.armed_timers
+
+    evaluation.done(True, None)
+
+    assert (while_it_runs, desk.rig.system.plane.armed_timers) == (1, 0)
+
+
+def test_one_that_ended_before_it_was_taken_back_leaves_no_timer(desk: Desk) -> None:
+    evaluation = desk.condition(lambda state: True)
+    assert evaluation.begin()
+    evaluation.done(True, None)
+
+    desk.rig.inside(lambda: evaluation.withdraw(CANCELLED))
+
+    assert desk.rig.system.plane.armed_timers == 0
+
+
 def test_it_begins_once(desk: Desk) -> None:
     evaluation = desk.condition(lambda state: True)
 

@@ -1,0 +1,100 @@
+"""What has been stopped is let go of at once, whatever time it was given to stop in."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from actors import Agent, Event, Runtime, State
+from tests.scenarios.timing import eventually
+from tests.scenarios.watching import PATIENCE
+
+AGENTS = 300
+LONG, SHORT = 600.0, 0.5
+
+
+class Belongings:
+    """What a factory closes over."""
+
+
+class Holder(Agent):
+    def __init__(self, belongings: Belongings) -> None:
+        self.belongings = belongings
+
+    def run(self, event: Event, state: State) -> None:
+        """Do nothing."""
+
+
+class Stopping(Holder):
+    def on_stop(self) -> None:
+        """Do nothing, on a thread."""
+
+
+class HolderAsync(Agent):
+    def __init__(self, belongings: Belongings) -> None:
+        self.belongings = belongings
+
+    async def run(self, event: Event, state: State) -> None:
+        """Do nothing."""
+
+    async def on_stop(self) -> None:
+        """Do nothing, on the event loop."""
+
+
+def handle(belongings: Belongings, event: Event, state: State) -> None:
+    """Do nothing."""
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("code", [Holder, Stopping, HolderAsync, handle])
+@pytest.mark.parametrize("grace", [LONG, SHORT])
+@pytest.mark.parametrize("is_grouped", [False, True])
+def test_stopped_agents_and_what_their_factories_close_over_are_gone(
+    code: Callable[..., Any], grace: float, is_grouped: bool
+) -> None:
+    alive: weakref.WeakSet[Belongings] = weakref.WeakSet()
+    refs = []
+    with Runtime(grace=grace) as runtime:
+        spawn = runtime.group("group").spawn if is_grouped else runtime.spawn
+        for number in range(AGENTS):
+            belongings = Belongings()
+            alive.add(belongings)
+            refs.append(spawn(f"agent {number}", partial(code, belongings)))
+            del belongings
+            runtime.run(f"agent {number}", timeout=PATIENCE)
+            runtime.stop_agent(f"agent {number}", timeout=PATIENCE)
+
+        assert eventually(lambda: len(alive) == 0)
+        assert eventually(lambda: runtime._system.plane.armed_timers == 0)
+        assert not any(ref.is_alive() for ref in refs)
+
+
+@pytest.mark.parametrize("code", [Holder, HolderAsync, handle])
+def test_a_group_that_was_stopped_leaves_nothing(runtime: Runtime, code: Callable[..., Any]) -> None:
+    alive: weakref.WeakSet[object] = weakref.WeakSet()
+    for number in range(20):
+        group = runtime.group(f"group {number}", strategy="one_for_all")
+        alive.add(group)
+        for name in "abc":
+            belongings = Belongings()
+            alive.add(belongings)
+            group.spawn(f"{name} {number}", partial(code, belongings))
+            del belongings
+        group.stop(timeout=PATIENCE)
+        del group
+
+    gc.collect()  # a cell and its lifecycle know each other
+    assert eventually(lambda: len(alive) == 0)
