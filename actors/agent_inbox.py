@@ -66,12 +66,14 @@ class AgentRef(CellRef):
         inbox.put(Envelope(message, reply_to=reply), within=seconds)
         if not block:
             return reply
-        if until is None:
-            return reply.get()
         try:
-            return reply.get(timeout=until - inbox.now())
+            return reply.get(timeout=None if until is None else until - inbox.now())
         except pykka.Timeout:
+            if seconds is None:
+                raise  # the agent's own
             raise pykka.Timeout(f"no answer within {seconds:g} s") from None
+        finally:
+            del reply  # what is raised has a traceback that leads to this frame
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
         """Stop the agent: what is queued is rejected, what is running may finish within its grace.

@@ -31,7 +31,7 @@ _NO_METADATA = FrozenDict()
 class DirectInvocation(Invocation):
     """An invocation that was told or asked without a workflow: it answers a future; a tell's failure is logged."""
 
-    __slots__ = ("_asker", "_deadline", "_reply")
+    __slots__ = ("_asker", "_deadline", "_is_told", "_reply")
 
     def __init__(self, cell: AgentCell, event: Event, reply: Reply | None) -> None:
         self._asker = None if reply is None else asker_here()
@@ -39,7 +39,9 @@ class DirectInvocation(Invocation):
         self._deadline = self._inherited(cell, now).narrowed(cell.timeout, cell.budget, now)
         assignment = Assignment(event, _NO_METADATA, EMPTY_SNAPSHOT, copy_context())
         super().__init__(cell, assignment, 1, self._deadline.at, now)
+        # Dropped when it is answered: the answer may be an exception whose frames hold this.
         self._reply = reply
+        self._is_told = reply is None
 
     def _inherited(self, cell: AgentCell, now: float) -> Deadline:
         asker = self._asker
@@ -69,23 +71,23 @@ class DirectInvocation(Invocation):
     @property
     def is_told(self) -> bool:
         """Whether it was told, not asked."""
-        return self._reply is None
+        return self._is_told
 
     def _observe(self, outcome: Outcome) -> None:
         telemetry, now, begun_at = self.cell.system.telemetry, self.cell.now(), self.begun_at
         if telemetry.is_observed:
             waited = (now if begun_at is None else begun_at) - self.sent_at
             ran = None if begun_at is None else (self.ended_at or now) - begun_at
-            telemetry.observe(AgentRan(self.agent, outcome, waited, ran))
+            telemetry.observe(AgentRan(self.agent, outcome.without_exception(), waited, ran))
 
     def answer(self, outcome: Outcome, value: Any) -> None:
         """Answer the future, if there is one."""
         self._observe(outcome)
         if self._asker is not None:
             forget_ask(self._asker, self)
-        reply = self._reply
+        reply, self._reply = self._reply, None
         if reply is None:
-            if not outcome.ok:
+            if self._is_told and not outcome.ok:
                 self._report(outcome)
         elif outcome.ok:
             delta, metadata = value

@@ -55,7 +55,10 @@ class Reply(pykka.Future[Any]):
                 has_come = self._latch.wait(seconds, self.clock)
             if not has_come:
                 raise Timeout(f"no answer within {seconds:g} s")
-        return self._answer()
+        try:
+            return self._answer()
+        finally:
+            del self  # what is raised has a traceback that leads to this frame
 
     def set(self, value: Any = None) -> None:
         """Answer with a value."""
@@ -83,15 +86,21 @@ class Reply(pykka.Future[Any]):
         if self._get_hook is not None:
             return (yield from _hooked(self._get_hook).__await__())
         yield from self._latch.__await__()
-        return self._answer()
+        try:
+            return self._answer()
+        finally:
+            del self  # what is raised has a traceback that leads to this frame
 
     __iter__ = __await__
 
     def _answer(self) -> Any:
         value, error = self._answers[0]
-        if error is not None:
-            raise error
-        return value
+        try:
+            if error is not None:
+                raise error
+            return value
+        finally:
+            del self, error  # the traceback leads to this frame
 
 
 async def _hooked(hook: Any) -> Any:

@@ -321,7 +321,7 @@ class RunKeeper:
         self.supervisor.retire()
         if run.id in self._runs:
             # In this order: after an interrupt it may be told twice, but it is told.
-            self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome, duration))
+            self._system.telemetry.observe(RunEnded(run.workflow, run.id, outcome.without_exception(), duration))
             self._runs.pop(run.id, None)
         if self._system.line is not None:
             self._request = None

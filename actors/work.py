@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from asyncio import CancelledError
 from collections.abc import Awaitable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import Context as ContextVariables
 from contextvars import ContextVar, copy_context
 from inspect import isawaitable
-from types import CoroutineType
+from types import CoroutineType, FrameType
 from typing import Any, Protocol
 from weakref import ref
 
@@ -106,8 +107,11 @@ class Work:
         try:
             value = self.copied_variables().run(self._call_and_digest)
         except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further
-            error = raised
-        self.done(value, error)
+            error = bared(raised)
+        try:
+            self.done(value, error)
+        finally:
+            del self, error  # what was raised may lead to this frame
 
     async def perform_async(self, lane: Lane) -> None:
         """Run it on this event loop, as a task of its own."""
@@ -123,11 +127,13 @@ class Work:
                 returned = await returned
             value = self.digest(returned)
         except BaseException as raised:  # noqa: BLE001  # nothing that user code raises may go further
-            error = raised
+            error = bared(raised)
         try:
             self.done(value, error)
-        finally:  # last: what comes of it may be for this loop too
+        finally:
+            # Last: what comes of it may be for this loop too
             lane.note_done(self)
+            del self, error  # what was raised may lead to this frame
 
     def _enter(self) -> None:
         """Have what runs in these context variables know whose it is."""
@@ -167,6 +173,25 @@ def discard(awaitable: Awaitable[Any]) -> None:
     close = getattr(awaitable, "close", None)
     if close is not None:
         close()
+
+
+def bared(error: BaseException) -> BaseException:
+    """Return the exception that is being handled, its traceback without our own frames, which hold the work.
+
+    They lie before those of the user's code, and are cleared, as that leads back to them. What was raised by our own
+    code keeps its last frame.
+    """
+    _, _, trace = sys.exc_info()
+    while trace is not None and trace.tb_next is not None and _is_own(trace.tb_frame):
+        with suppress(RuntimeError):  # the frame of whoever catches it is still executing
+            trace.tb_frame.clear()
+        trace = trace.tb_next
+    return BaseException.with_traceback(error, trace)
+
+
+def _is_own(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__")
+    return type(name) is str and name.startswith("actors.")
 
 
 def failed(reason: Reason, error: BaseException, *, is_task: bool = False) -> Outcome:

@@ -266,7 +266,7 @@ class BranchSupervisor:
         return self._retry_tokens is None or self._retry_tokens.withdraw(context.now())
 
     def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, context: Context) -> None:
-        child.failed = outcome
+        child.failed = outcome.without_exception()
         child.is_queued = False
         request = Supervise(child, context.ref, child.key, fallback, child.payload)
         now = context.now()
@@ -308,6 +308,8 @@ class BranchSupervisor:
             self._fallback_ended(parent, ended, context)
         else:
             context.send(child.asker, ended)
+        # What still holds the attempt, such as a frame of an exception, must not hold who asked for it.
+        child.asker = child.group = None
 
     # Time and cancellation
 

@@ -91,10 +91,19 @@ class Group(ABC):
     def sort_records(self) -> None:
         """Put the records of its children, which came as they ended, in declared order."""
 
-    def judge(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
-        """Count a child that has ended; if that seals the group's fate, end those that are still open."""
+    def count(self, ended: Ended) -> tuple[Ended, Verdict | None]:
+        """Count a child that has ended; return what is told of it, and the verdict if it sealed the group's fate.
+
+        Only the child that broke the group is told of with its exception: nobody raises those of the others.
+        """
         self.unfinished -= 1
         verdict = self.tally.note(ended.key, ended.outcome.ok)
+        if verdict is not Verdict.BROKEN and ended.outcome.failure is not None:
+            ended = replace(ended, outcome=ended.outcome.without_exception())
+        return ended, verdict
+
+    def judge(self, ended: Ended, verdict: Verdict | None, supervisor: Supervision, context: Context) -> None:
+        """If a child has sealed the group's fate, end those that are still open."""
         if verdict is Verdict.BROKEN and self.on_failure == "cancel":
             culprit = self.path_of(ended.key)
             self._seal(Outcome(OutcomeKind.CANCELLED, Reason.SIBLING_FAILED, culprit=culprit), supervisor, context)
@@ -138,8 +147,9 @@ class BranchGroup(Group):
 
     def note(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Keep how a child ended; when it was the last one, tell whoever asked."""
+        ended, verdict = self.count(ended)
         self.keep(ended)
-        self.judge(ended, supervisor, context)
+        self.judge(ended, verdict, supervisor, context)
         if not self.unfinished and not self.has_ended:
             self.has_ended = True
             self.sort_records()
@@ -197,9 +207,10 @@ class FanOut(Group):
     def note(self, ended: Ended, supervisor: Supervision, context: Context) -> None:
         """Tell whoever asked how a child ended, and let the next one begin."""
         self.in_progress -= 1
+        ended, verdict = self.count(ended)
         self.keep(ended)
         context.send(self.asker, ended)
-        self.judge(ended, supervisor, context)
+        self.judge(ended, verdict, supervisor, context)
         if not self.is_filling:
             self.fill(supervisor, context)
 

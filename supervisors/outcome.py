@@ -83,7 +83,9 @@ class Failure:
         types: The qualified names of its class and bases, most derived first.
         text: `TypeName: message`, as the exception printed itself.
         traceback: The formatted traceback, cut to a bounded length; empty when there is none.
-        exception: The exception itself, for `__cause__`; None after a trip through the codec or pickle.
+        exception: The exception itself, only where it becomes the `__cause__` of an error, or the answer to an `ask()`:
+            it keeps alive what its frames hold. None in traces, facts, reports and results that are ok, and after a
+            trip through the codec or pickle.
         leaves: If it is a group of exceptions, the qualified names of the classes of those in it, at any depth, with
             their bases; each class once. Empty if it is none.
     """

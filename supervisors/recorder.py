@@ -72,18 +72,18 @@ class Recorder:
             ended_at = now if answer.ended_at is None else answer.ended_at
             ran = None if begun_at is None else ended_at - begun_at
             child.is_told = True
-            context.observe(AgentRan(agent, answer.outcome, waited, ran))
+            context.observe(AgentRan(agent, answer.outcome.without_exception(), waited, ran))
 
     def retry(self, child: Child, outcome: Outcome, context: Context) -> None:
         """Tell that an attempt failed and another one will be made."""
         if context.is_observed:
-            context.observe(StageRetried(self._workflow, self._run, child.job.path, outcome))
+            context.observe(StageRetried(self._workflow, self._run, child.job.path, outcome.without_exception()))
 
     def branch(self, child: Child, outcome: Outcome, context: Context) -> None:
         """Tell that a branch did not end ok."""
         if context.is_observed:
-            job = child.job
-            context.observe(BranchFailed(self._workflow, self._run, job.path, job.required, outcome))
+            job, told = child.job, outcome.without_exception()
+            context.observe(BranchFailed(self._workflow, self._run, job.path, job.required, told))
 
     def timeout(self, child: Child, deadline: Deadline, context: Context) -> None:
         """Tell that a budget ran out, of the child whose budget it was."""
@@ -98,6 +98,8 @@ class Recorder:
         waited, ran = (now - child.sent_at if child.is_queued else 0.0), 0.0
         if answer is None:
             answer = _NO_ANSWER
+        if outcome.failure is not None:
+            outcome = outcome.without_exception()
         begun_at = answer.begun_at
         if begun_at is not None:
             ended_at = answer.ended_at

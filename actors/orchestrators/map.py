@@ -170,7 +170,7 @@ class MapOrchestrator(Orchestrator):
         """Report every item that began by itself, and the others as one; nothing is copied before it is read."""
         path, reports = self._job.path, self._below
         for index, outcome in enumerate(self._outcomes[:begun]):
-            reports[item_path(path, index)] = BranchReport(outcome, self._changed_by(index))
+            reports[item_path(path, index)] = BranchReport(outcome.without_exception(), self._changed_by(index))
         if rest is not None:
             reports[rest_path(path, begun)] = BranchReport(rest, {})
         self.reports = reports

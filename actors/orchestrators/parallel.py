@@ -49,7 +49,7 @@ class ParallelOrchestrator(Orchestrator):
         """Merge, or fail with what there is."""
         self._endings = endings = ended.endings
         self._branches = [
-            BranchDelta(label, each.outcome, delta_of(each.value if each.outcome.ok else None))
+            BranchDelta(label, each.outcome.without_exception(), delta_of(each.value if each.outcome.ok else None))
             for label, each in zip(self.target.labels, endings, strict=True)
         ]
         if not ended.met:
@@ -99,7 +99,7 @@ class ParallelOrchestrator(Orchestrator):
         reports: dict[str, BranchReport] = {}
         for job, ended in zip(self.jobs, endings, strict=True):
             reports.update(reports_of(ended.value))
-            reports[job.path] = BranchReport(ended.outcome, delta_of(ended.value).thawed())
+            reports[job.path] = BranchReport(ended.outcome.without_exception(), delta_of(ended.value).thawed())
         self.reports = reports
 
     def _fail_with_parts(self, outcome: Outcome, context: ControlCell) -> None:
