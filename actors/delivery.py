@@ -7,17 +7,31 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from actors.environment import SHORTAGES, Environment
+from actors.outlet import Outlet
 
 logger = logging.getLogger(__name__)
+
+
+RECORDS_WAITING = 10_000
+"""How many log records may wait while a callback or observer blocks."""
+
+
+class _Record(NamedTuple):
+    """What is to be logged."""
+
+    level: int
+    message: str
+    values: tuple[object, ...]
 
 
 class Delivery:
     """Run what may block or raise (callbacks, observers, log handlers) on a thread of its own, in order.
 
     What comes before it is started waits for that. A callback that hangs holds up other callbacks and log records, and
-    nothing else.
+    nothing else. At most `RECORDS_WAITING` log records wait for it; beyond that the oldest are dropped.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -27,6 +41,7 @@ class Delivery:
         # Both: written under the lock above, by whoever starts or stops it.
         self._thread: threading.Thread | None = None
         self._is_stopped = False
+        self._records: Outlet[_Record] = Outlet(self.post, _emit, _tell_missed, RECORDS_WAITING)
 
     def start(self) -> None:
         """Start the thread; again, after it was stopped.
@@ -50,7 +65,7 @@ class Delivery:
     def log(self, level: int, message: str, *values: object) -> None:
         """Log from inside the control plane; the handlers run on the delivery thread."""
         if logger.isEnabledFor(level):
-            self.post(lambda: logger.log(level, message, *values))
+            self._records.offer(_Record(level, message, values))
 
     def stop(self, timeout: float) -> bool:
         """Deliver what is queued, then end the thread; return whether that was done in time."""
@@ -74,6 +89,14 @@ class Delivery:
     def _run(self) -> None:
         while (call := self._queue.get()) is not None:
             _survive(call)
+
+
+def _emit(record: _Record) -> None:
+    logger.log(record.level, record.message, *record.values)
+
+
+def _tell_missed(records: int) -> None:
+    logger.warning("%d log records were dropped: a callback or observer blocked the delivery of the rest", records)
 
 
 def _survive(call: Callable[[], object]) -> None:

@@ -49,6 +49,7 @@ def examine(system: System) -> Health:
         "agents in processes wait": system.processes.shortage,
         "async agents are not started": system.loops.trouble,
         "an event loop that is blocked cannot be replaced": system.loops.shortage,
+        "an observer does not keep up": system.telemetry.trouble,
     }
     reasons += [f"{what}: {trouble}" for what, trouble in troubles.items() if trouble]
     return Health(tuple(reasons))

@@ -19,6 +19,7 @@ from supervisors.facts import (
     CacheHit,
     CacheMissed,
     DeadLettered,
+    FactsMissed,
     LoopBlocked,
     RunEnded,
     RunStarted,
@@ -67,6 +68,7 @@ class Measurements:
             LoopBlocked: self._loop_blocked,
             BreakerChanged: self._breaker_changed,
             DeadLettered: self._dead_lettered,
+            FactsMissed: self._facts_missed,
             CacheHit: self._cache_hit,
             CacheMissed: self._cache_missed,
         }
@@ -158,6 +160,11 @@ class Measurements:
             "mixmode_dead_letters_total",
             "Messages that nobody wanted any more, or that could not be delivered.",
             "reason",
+        )
+        self._missed_facts = self._counter(
+            "mixmode_facts_missed_total",
+            "Facts that an observer was not told because it did not keep up.",
+            "observer",
         )
         self._loop_blocked_time = self._counter(
             "mixmode_loop_blocked_seconds_total",
@@ -274,6 +281,9 @@ class Measurements:
     def _breaker_changed(self, fact: BreakerChanged) -> None:
         if fact.state == BreakerState.OPEN:
             self._breaker_opened.add((fact.agent,))
+
+    def _facts_missed(self, fact: FactsMissed) -> None:
+        self._missed_facts.add((fact.observer,), fact.facts)
 
     def _dead_lettered(self, fact: DeadLettered) -> None:
         self._dead_letters.add((fact.reason,))

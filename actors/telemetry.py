@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Protocol
 
 from actors.delivery import Delivery
+from actors.outlet import Outlet
 from supervisors.facts import (
     AgentGivenUp,
     AgentRestarted,
     BreakerChanged,
     DeadLettered,
     Fact,
+    FactsMissed,
     GroupRestarted,
     LoopBlockNoticed,
     StageEnded,
@@ -35,6 +36,10 @@ _LOGGED: dict[type, tuple[int, str]] = {
 }
 
 
+FACTS_WAITING = 10_000
+"""How many facts may wait for an observer that does not keep up; beyond that the oldest are dropped."""
+
+
 class Observer(Protocol):
     """Whoever wants to know what happens to runs, stages and agents."""
 
@@ -42,7 +47,8 @@ class Observer(Protocol):
         """Take note of a fact. Called on the delivery thread, one fact at a time, in order.
 
         What it raises is logged and changes nothing. While it blocks, other observers, callbacks and log records wait;
-        runs and deadlines do not.
+        runs and deadlines do not. At most 10,000 facts wait for it. Beyond that the oldest are dropped, and a
+        `FactsMissed` says how many, before the next fact. Metrics miss nothing.
         """
 
 
@@ -54,6 +60,27 @@ class FactCounter(Protocol):
 
     def feed_stage(self, workflow: str, run: int, record: TraceRecord) -> None:
         """Take what a `StageEnded` would tell."""
+
+
+class _Listener:
+    """An observer, and the facts that wait for it.
+
+    Args:
+        observer: The observer.
+        delivery: The thread on which it is called.
+    """
+
+    def __init__(self, observer: Observer, delivery: Delivery) -> None:
+        self._observer = observer
+        self._delivery = delivery
+        self.name = type(observer).__qualname__
+        self.outlet: Outlet[Fact] = Outlet(delivery.post, observer.observe, self._tell_missed, FACTS_WAITING)
+
+    def _tell_missed(self, facts: int) -> None:
+        self._delivery.log(
+            logging.WARNING, "observer %r does not keep up: %d facts for it were dropped, the oldest", self.name, facts
+        )
+        self._observer.observe(FactsMissed(self.name, facts))
 
 
 class Telemetry:
@@ -73,16 +100,23 @@ class Telemetry:
     ) -> None:
         self._delivery = delivery
         self._counter = counter
-        self._observers = tuple(observers)
-        self.is_listened_to = bool(self._observers)
+        self._audience = tuple([_Listener(observer, delivery) for observer in observers])
+        self.is_listened_to = bool(self._audience)
         self.is_observed = counter is not None or self.is_listened_to
         # Without observers a stage's end goes straight to the metrics: every step tells of one, and none is logged.
-        self.observe_stage = self._observe_stage if counter is None or self._observers else counter.feed_stage
+        self.observe_stage = self._observe_stage if counter is None or self._audience else counter.feed_stage
+
+    @property
+    def trouble(self) -> str:
+        """Which observers do not keep up with what they are told; empty when all do. Any thread."""
+        behind = [listener for listener in self._audience if listener.outlet.missed]
+        return "; ".join(f"{listener.name} has missed {listener.outlet.missed} facts" for listener in behind)
 
     def observe(self, fact: Fact) -> None:
         """Tell everybody about a fact. Never blocks."""
-        for observer in self._observers:
-            self._delivery.post(partial(observer.observe, fact))
+        for listener in self._audience:
+            if not listener.outlet.offer(fact) and self._counter is not None:
+                self._counter.feed(FactsMissed(listener.name, 1))
         if self._counter is not None:
             self._counter.feed(fact)
         logged = _LOGGED.get(type(fact))

@@ -161,6 +161,13 @@ class DeadLettered(NamedTuple):
     detail: str
 
 
+class FactsMissed(NamedTuple):
+    """An observer did not keep up, and `facts` that waited for it were dropped, the oldest first. Told to it alone."""
+
+    observer: str
+    facts: int
+
+
 Fact: TypeAlias = (
     RunStarted
     | RunEnded
@@ -180,4 +187,5 @@ Fact: TypeAlias = (
     | CacheMissed
     | BreakerChanged
     | DeadLettered
+    | FactsMissed
 )

@@ -110,3 +110,21 @@ def test_a_callback_added_after_the_runtime_has_stopped_is_called() -> None:
     run.add_done_callback(lambda _: called.set())
 
     assert called.wait(PATIENCE)
+
+
+def test_log_records_that_wait_behind_a_callback_that_blocks_are_bounded(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.delivery.RECORDS_WAITING", 2)
+    delivery, go_on = Delivery(Environment()), threading.Event()
+    delivery.start()
+    delivery.post(lambda: go_on.wait(PATIENCE))
+
+    for number in range(5):
+        delivery.log(logging.WARNING, "record %d", number)
+    go_on.set()
+    assert delivery.stop(PATIENCE)
+
+    texts = [record.getMessage() for record in caplog.records]
+    assert texts[1:] == ["record 3", "record 4"]
+    assert texts[0].startswith("3 log records were dropped")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from actors import Runtime
 from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
 from actors.health import Health, examine
+from actors.telemetry import Telemetry
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from tests.actors.by_hand import HandDispatcher, Rig
 from tests.actors.logged_agents import function
@@ -44,6 +47,13 @@ def test_it_is_bad_while_async_agents_are_not_started() -> None:
     rig.loops.trouble = "an event loop was not woken"
 
     assert examine(rig.system).reasons == ("async agents are not started: an event loop was not woken",)
+
+
+def test_it_is_bad_while_an_observer_does_not_keep_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    monkeypatch.setattr(Telemetry, "trouble", "Watcher has missed 2 facts")
+
+    assert examine(rig.system).reasons == ("an observer does not keep up: Watcher has missed 2 facts",)
 
 
 def test_it_reads_as_a_word_and_its_reasons() -> None:

@@ -17,6 +17,7 @@ from supervisors.facts import (
     CacheMissed,
     DeadLettered,
     Fact,
+    FactsMissed,
     LoopBlocked,
     RunEnded,
     RunStarted,
@@ -129,6 +130,12 @@ def test_failed_branches_are_counted_by_reason(actor: MetricsActor, required: bo
             "mixmode_dead_letters_total",
             {"reason": "late_answer"},
             2,
+        ),
+        (
+            FactsMissed("Watcher", 3),
+            "mixmode_facts_missed_total",
+            {"observer": "Watcher"},
+            6,
         ),
         (
             LoopBlocked("searcher", 0.75),

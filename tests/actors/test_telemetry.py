@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from supervisors.facts import (
     AgentRestarted,
     DeadLettered,
     Fact,
+    FactsMissed,
     LoopBlockNoticed,
     RunStarted,
     StageEnded,
@@ -123,3 +125,36 @@ def test_what_an_operator_has_to_know_is_logged(
 
     [record] = caplog.records
     assert (record.levelno, record.getMessage()[: len(text)]) == (level, text)
+
+
+class Late(PromptDelivery):
+    """Delivers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], object]] = []
+        super().__init__(Environment())
+
+    def post(self, call: Callable[[], object]) -> None:
+        self.calls.append(call)
+
+
+def test_an_observer_that_does_not_keep_up_is_told_what_it_missed_and_so_is_the_counter(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("actors.telemetry.FACTS_WAITING", 2)
+    counter, listener, delivery = Counter(), Listener(), Late()
+    told = Telemetry(delivery, counter, [listener])
+    facts = [RunStarted("flow", number) for number in range(4)]
+
+    for fact in facts:
+        told.observe(fact)
+    trouble = told.trouble
+    for call in delivery.calls:
+        call()
+
+    assert trouble == "Listener has missed 2 facts"
+    assert listener.facts == [FactsMissed("Listener", 2), *facts[2:]]
+    assert [fact for fact in counter.facts if fact in facts] == facts
+    assert counter.facts.count(FactsMissed("Listener", 1)) == 2
+    assert "observer 'Listener' does not keep up: 2 facts for it were dropped" in caplog.text
+    assert told.trouble == ""
