@@ -17,6 +17,8 @@ from actors.lifecycle_messages import (
     LifecycleMessage,
     Renew,
     Start,
+    StartAgain,
+    StartBegun,
     StartEnded,
     StartOverdue,
     StopGraceOver,
@@ -128,6 +130,7 @@ class Lifecycle(Starts):
             return
         self._is_awaited = False
         self._halt = halt = Halt(cell)
+        self._start_no_more()
         halt.timer = plane.schedule(plane.now() + grace, cell, HaltGraceOver(halt))
         self._progress()
 
@@ -188,6 +191,7 @@ class Lifecycle(Starts):
         if not self._is_stopping:
             self._is_stopping = True
             self._close(message.grace, message.detail)
+            self._start_no_more()
         elif message.grace is not None:  # the earlier end counts
             self._grant(message.grace)
         self._progress()
@@ -285,6 +289,8 @@ class Lifecycle(Starts):
 
 _HANDLERS: dict[type, Callable[[Lifecycle, Any], None]] = {
     Start: Lifecycle._start,
+    StartBegun: Lifecycle._on_start_begun,
+    StartAgain: Lifecycle._on_start_again,
     StartEnded: Lifecycle._on_start_ended,
     StartOverdue: Lifecycle._on_start_overdue,
     Renew: Lifecycle._renew,

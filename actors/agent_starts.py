@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any
 from actors.agent_halt import Halt
 from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
-from actors.lifecycle_messages import LifecycleMessage, Start, StartEnded, StartOverdue
+from actors.lifecycle_messages import LifecycleMessage, Start, StartAgain, StartBegun, StartEnded, StartOverdue
 from actors.rendering import render
+from actors.scarcity import scarcity_of
 from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.retries import Backoff
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
+
+
+_SCARCE = Backoff(initial=0.1, maximum=5.0)
+"""When a start is tried again for which the machine had too little of something."""
 
 
 class Starts(ABC):
@@ -25,6 +31,9 @@ class Starts(ABC):
 
     Args:
         cell: The agent's cell.
+
+    Attributes:
+        scarcity: What the machine has too little of to start the agent, for people; empty if it has enough.
     """
 
     def __init__(self, cell: AgentCell) -> None:
@@ -38,6 +47,10 @@ class Starts(ABC):
         # What was given up and is still running.
         self._hung_hooks: set[StartWork | StopWork] = set()
         self._is_stopping = False
+        # The starts that are tried again later, by their instances.
+        self._later: dict[Instance, StartWork] = {}
+        # One store, read by anyone.
+        self.scarcity = ""
 
     @abstractmethod
     def owns(self, part: Instance) -> bool:
@@ -100,15 +113,34 @@ class Starts(ABC):
         self._system.plane.post(self._cell, StartEnded(work, product, error))
 
     def _start(self, message: Start) -> None:
-        work, plane = message.work, self._system.plane
+        work, cell = message.work, self._cell
         if work.has_ended:
             return
         work.instance.is_starting = True
         self._starts.add(work)
-        if work.timer is None:
+        if not cell.definition.reference:  # processes say when it is their turn
+            self._on_start_begun(StartBegun(work))
+        cell.dispatcher.execute(work)
+
+    def start_begun(self, work: StartWork) -> None:
+        """Take note that it is the turn of a start that has waited for it. Any thread."""
+        self._system.plane.post(self._cell, StartBegun(work))
+
+    def _on_start_begun(self, message: StartBegun) -> None:
+        work, plane = message.work, self._system.plane
+        if work.timer is None and not work.has_ended:
             at = plane.now() + self._system.hook_timeout
             work.timer = plane.schedule(at, self._cell, StartOverdue(work))
-        self._cell.dispatcher.execute(work)
+
+    def _withdraw_starts(self) -> None:
+        """End the starts that still wait for their turn; what they were to end before is stopped like the others."""
+        if not self._cell.definition.reference:
+            return
+        for work in self._starts.copy():
+            if self._system.processes.withdraw(work):
+                self._end_start(work)
+                work.instance.is_starting = False
+                work.instance.behaviour = work.previous
 
     def _on_start_ended(self, message: StartEnded) -> None:
         work, cell = message.work, self._cell
@@ -118,7 +150,7 @@ class Starts(ABC):
         self._end_start(work)
         work.instance.is_starting = False
         if message.error is not None:
-            self._start_failed(work.instance, render(message.error).text)
+            self._on_start_failed(work, message.error)
             return
         if work.instance not in cell.instances:
             self._end_late(work, message.product)
@@ -170,6 +202,7 @@ class Starts(ABC):
                 following = cell.take_for(instance)
         if following is not None:
             cell.dispatcher.execute(following)
+        self._note_scarcity_over()
         if self._is_awaited and all(each.is_ready for each in cell.instances):
             self._is_awaited = False
             self._tell_started()
@@ -200,14 +233,68 @@ class Starts(ABC):
         dispatcher.abandon(work)
         return is_ending_previous
 
+    def _on_start_failed(self, work: StartWork, error: BaseException) -> None:
+        scarcity, detail = scarcity_of(error), render(error).text
+        if scarcity and self.owns(work.instance) and not self._is_stopping:
+            self._start_later(work, scarcity, detail)
+        else:
+            self._start_failed(work.instance, detail)
+
     def _start_failed(self, instance: Instance, detail: str) -> None:
-        cell = self._cell
-        if self._is_stopping or instance not in cell.instances:
+        if not self._later:
+            self.scarcity = ""
+        if self._is_stopping or instance not in self._cell.instances:
             self._forget(instance)
             self._progress()
             return
+        self._reject_waiting(detail)
+        self.report_failure(instance, Reason.START_FAILED.value, detail)
+
+    def _reject_waiting(self, detail: str) -> None:
+        """Reject what waits for an instance, unless one is ready."""
+        cell = self._cell
         if not any(other.is_ready for other in cell.instances):
             with cell.lock:
                 letters = cell.mailbox.clear()
             cell.reject(letters, Outcome(OutcomeKind.REJECTED, Reason.START_FAILED, detail=detail))
-        self.report_failure(instance, Reason.START_FAILED.value, detail)
+
+    # What the machine has too little of
+
+    def _start_later(self, work: StartWork, scarcity: str, detail: str) -> None:
+        """Try a start again later: the agent has not failed, so its restarts are not used up by that."""
+        system, cell = self._system, self._cell
+        self._reject_waiting(detail)
+        again = StartWork(cell, work.instance, reason=work.reason)
+        again.tries = work.tries + 1
+        self._later[work.instance] = again
+        if not self.scarcity:
+            text = "agent %r cannot be started: %s; that is tried again until it can"
+            system.delivery.log(logging.WARNING, text, cell.name, detail)
+        self.scarcity = scarcity
+        at = system.plane.now() + _SCARCE.delay(again.tries, system.environment.random)
+        again.timer = system.plane.schedule(at, cell, StartAgain(again))
+
+    def _on_start_again(self, message: StartAgain) -> None:
+        work = message.work
+        if self._later.get(work.instance) is not work:
+            return
+        if self.owns(work.instance):
+            work.timer = None
+            self._start(Start(work))
+        else:  # it was marked failed meanwhile
+            self.scarcity = ""
+        del self._later[work.instance]  # last: the message may be handled again, after an interrupt
+
+    def _start_no_more(self) -> None:
+        """Forget the starts that are to be tried again, and those that wait for their turn."""
+        for work in self._later.values():
+            if work.timer is not None:
+                work.timer.cancel()
+        self._later.clear()
+        self.scarcity = ""
+        self._withdraw_starts()
+
+    def _note_scarcity_over(self) -> None:
+        if self.scarcity and not self._later:
+            self.scarcity = ""
+            self._system.delivery.log(logging.INFO, "agent %r could be started again", self._cell.name)

@@ -41,8 +41,12 @@ class Health:
 
 def examine(system: System) -> Health:
     """Return how the runtime is that has these parts. Any thread."""
-    failed = failed_agents(list(system.agents.values()))
-    reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed.items()]
+    cells = list(system.agents.values())
+    reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed_agents(cells).items()]
+    scarcities = {cell.name: cell.lifecycle.scarcity for cell in cells}
+    reasons += [
+        f"agent {name!r} cannot be started yet: {scarcity}" for name, scarcity in scarcities.items() if scarcity
+    ]
     troubles = {
         "plain functions are refused": system.threads.refusal,
         "plain functions wait": system.threads.shortage,

@@ -29,6 +29,9 @@ class StartWork(Work):
         reason: Why it is restarted; empty for the first start.
         previous: The behaviour to end first, if its code is not running any more.
         product: A behaviour that was made already and only needs its hooks.
+
+    Attributes:
+        tries: How often it was tried before, when the machine had too little of something.
     """
 
     __slots__ = (
@@ -43,6 +46,7 @@ class StartWork(Work):
         "product",
         "reason",
         "timer",
+        "tries",
     )
 
     def __init__(
@@ -62,6 +66,7 @@ class StartWork(Work):
         self.previous = previous
         self.product = product
         self.timer: ScheduledMessage | None = None
+        self.tries = 0
         # Written inside the control plane: it was reported, or given up. Read where it runs.
         self.has_ended = False
         # Written where it runs, read inside the control plane: how far it has come. The second becomes False only after

@@ -24,6 +24,20 @@ class Start(LifecycleMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class StartBegun(LifecycleMessage):
+    """It is the turn of an instance that is made in a process of its own: its time counts from now."""
+
+    work: StartWork
+
+
+@dataclass(frozen=True, slots=True)
+class StartAgain(LifecycleMessage):
+    """Make an instance that could not be made before, as the machine had too little of something."""
+
+    work: StartWork
+
+
+@dataclass(frozen=True, slots=True)
 class StartEnded(LifecycleMessage):
     """Making an instance ended."""
 

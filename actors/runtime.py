@@ -154,7 +154,8 @@ class Runtime(Oversight):
             concurrency: How many instances share its mailbox, 100,000 at most; if not given, 1 for classes and for
                 whatever has processes of its own, and no limit for other functions.
             dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by what `run` is if not given.
-                "process" runs each instance in a process of its own.
+                "process" runs each instance in a process of its own; two for each core start at once, the others in
+                turn.
             timeout: Seconds for each event, waiting included.
             restart: When a crashed instance is restarted; `Restart()` if not given.
             mailbox: How many events may wait, one more being rejected; or a `MailboxPolicy`, with another rule.

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.dispatchers.process_behaviour import AgentProcess
+from actors.dispatchers.start_line import StartLine, most_at_once
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Threads
 from actors.hooks import StartWork, StopWork
 from actors.invocation import Invocation
 from actors.work import Work
-from supervisors.outcome import Outcome
+from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
@@ -29,11 +30,13 @@ class ProcessDispatcher:
     Args:
         threads: Where threads come from.
         hook_timeout: Seconds that an agent has to stop when its process is to end.
+        at_once: How many processes are started at once; None for two for each core.
     """
 
-    def __init__(self, threads: Threads, hook_timeout: float) -> None:
+    def __init__(self, threads: Threads, hook_timeout: float, *, at_once: int | None = None) -> None:
         # As many as there are processes: each waits for one.
         self._pool = ThreadDispatcher(threads, max_threads=sys.maxsize, max_abandoned=sys.maxsize)
+        self._starts = StartLine(at_once or most_at_once(), self._pool.execute)
         self._hook_timeout = hook_timeout
         # The processes that may be alive. Single set operations, on any thread.
         self._processes: set[AgentProcess] = set()
@@ -53,11 +56,21 @@ class ProcessDispatcher:
         self._pool.on_shortage = call
 
     def execute(self, work: Work) -> None:
-        """Have a thread perform it, as soon as its process is free."""
+        """Have a thread perform it, as soon as its process is free; a start, when it is its turn."""
         process = self._process_of(work)
         work.host = process
         self._processes.add(process)
-        self._pool.execute(_Errand(work, process))
+        if isinstance(work, StartWork):
+            self._starts.enter(work, _StartErrand(work, process, self._starts))
+        else:
+            self._pool.execute(_Errand(work, process))
+
+    def withdraw(self, start: StartWork) -> bool:
+        """Let a start never begin; return False if it has begun. Any thread."""
+        is_withdrawn = self._starts.withdraw(start)
+        if is_withdrawn:
+            self._processes.discard(start.host)
+        return is_withdrawn
 
     def repair(self) -> None:
         """Make good what an interrupt may have left: work that no thread was started for."""
@@ -82,6 +95,8 @@ class ProcessDispatcher:
 
     def stop(self, timeout: float) -> None:
         """End the idle threads, and kill the processes that are left; so the busy threads end too."""
+        for errand in self._starts.close():
+            errand.refuse(Outcome(OutcomeKind.CANCELLED, Reason.SHUTDOWN))
         self._pool.stop(timeout)
         left = self.processes
         for process in left:
@@ -125,6 +140,30 @@ class _Errand(Work):
     def refuse(self, outcome: Outcome) -> None:
         """Refuse the work."""
         self._work.refuse(outcome)
+
+
+class _StartErrand(_Errand):
+    """The way of a start, whose turn it is, to its process."""
+
+    __slots__ = ("_line", "_start")
+
+    def __init__(self, start: StartWork, process: AgentProcess, line: StartLine) -> None:
+        super().__init__(start, process)
+        self._start = start
+        self._line = line
+
+    def perform(self) -> None:
+        """Start the process, and let the next have its turn."""
+        try:
+            self._start.cell.lifecycle.start_begun(self._start)
+            super().perform()
+        finally:
+            self._line.leave(self._start)
+
+    def refuse(self, outcome: Outcome) -> None:
+        """Refuse the start."""
+        self._line.leave(self._start)
+        super().refuse(outcome)
 
 
 def _put_back(work: Invocation, process: AgentProcess) -> bool:

@@ -10,7 +10,7 @@ import sys
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -179,22 +179,10 @@ class AgentProcess:
     # How it is talked to
 
     def _start(self) -> None:
-        pairs = [socket.socketpair() for _ in ("data", "control", "life")]
-        ours, theirs = zip(*pairs, strict=True)
         try:
-            numbers = [channel.fileno() for channel in theirs]
-            self._data, self._control, _ = ours
-            self._child = ChildProcess(
-                [*_interpreter_flags(), "-u", "-P", _SCRIPT, self._definition.name, *map(str, numbers)],
-                ours,
-                stdin=subprocess.DEVNULL,
-                pass_fds=numbers,
-            )
+            self._child = self._launched()
         except OSError as error:
             raise ProcessEndedError(self._definition.name, f"none could be started ({error})") from error
-        finally:
-            for channel in theirs:
-                channel.close()
         if self._is_killed:
             self._child.kill()
         greeting = {
@@ -204,6 +192,24 @@ class AgentProcess:
             "most_bytes": self._most_bytes,
         }
         self._send(json.dumps(greeting).encode(), os.urandom(MARK_BYTES))
+
+    def _launched(self) -> ChildProcess:
+        with ExitStack() as theirs, ExitStack() as ours:
+            channels: list[socket.socket] = []
+            numbers: list[int] = []
+            for _ in ("data", "control", "life"):
+                here, there = socket.socketpair()
+                channels.append(ours.enter_context(here))
+                numbers.append(theirs.enter_context(there).fileno())
+            self._data, self._control, _ = channels
+            child = ChildProcess(
+                [*_interpreter_flags(), "-u", "-P", _SCRIPT, self._definition.name, *map(str, numbers)],
+                channels,
+                stdin=subprocess.DEVNULL,
+                pass_fds=numbers,
+            )
+            ours.pop_all()  # they are closed with the child
+        return child
 
     def _call(self, call: str, event: Event | None = None, **facts: Any) -> Mapping[str, Any]:
         """Send a request and return its answer.

@@ -275,7 +275,11 @@ class Cell:
 
     def __init__(self) -> None:
         self.ended: list[BaseException | None] = []
+        self.lock = threading.Lock()
         self.lifecycle = self
+
+    def start_begun(self, work: Any) -> None:
+        """Count no time."""
 
     def start_ended(self, work: Any, product: Any, error: BaseException | None) -> None:
         self.ended.append(error)
@@ -292,6 +296,28 @@ def test_it_refuses_work_when_it_was_stopped(dispatcher: ProcessDispatcher) -> N
 
     assert [str(error) for error in cell.ended] == ["cancelled (shutdown)"] * 2
     assert work.product is first
+
+
+def test_starts_that_wait_can_be_withdrawn_and_are_refused_when_it_stops() -> None:
+    dispatcher = ProcessDispatcher(DaemonThreads(), 1.0, at_once=1)
+    cells: list[Any] = [Cell() for _ in range(3)]
+    first, second, third = works = [StartWork(cell, Instance(0)) for cell in cells]
+    first.has_ended = True  # it was given up: there is nothing to start
+    held = dispatcher._process_of(first)
+
+    with held.use:
+        for work in works:
+            dispatcher.execute(work)
+        withdrawn = dispatcher.withdraw(second)
+        had_begun = not dispatcher.withdraw(first)
+        left = dispatcher.processes
+        dispatcher.stop(0.01)
+    dispatcher.stop(PATIENCE)
+
+    assert (withdrawn, had_begun) == (True, True)
+    assert second.product not in left
+    assert [[str(error) for error in cell.ended] for cell in cells[1:]] == [[], ["cancelled (shutdown)"]]
+    third.product.end()
 
 
 def test_it_stops_without_a_process_whose_user_does_not_let_go(dispatcher: ProcessDispatcher) -> None:
