@@ -192,7 +192,7 @@ class Group:
         if is_first:
             self._system.plane.post_from_outside(self._supervisor, StopGroup(self, until))
         if self._supervisor.is_stopped:  # it may have told those who waited just before this one came
-            reply.set(None)
+            reply.answer(None)
 
     def handle(self, _message: GroupStopped) -> None:
         """Tell whoever waits that nothing is left of it. Inside the control plane."""
@@ -201,7 +201,7 @@ class Group:
         if groups.get(self.name) is self:
             del groups[self.name]
         for reply in self._replies:
-            reply.set(None)
+            reply.answer(None)
 
     def register(self) -> Self:
         """Enter it among the runtime's groups. Under the lock of whoever makes it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 import pykka
 from pykka._envelope import Envelope
@@ -28,7 +28,28 @@ class ArmDirect(NamedTuple):
 
 
 class AgentRef(CellRef):
-    """A ref to an agent. What is sent to one that has stopped is refused by its inbox, which tells of it."""
+    """A ref to an agent. What is sent to one that has stopped is refused by its inbox, which tells of it.
+
+    It is an address: a copy of it, shallow or deep, is the same ref. It has a meaning in its own process only.
+    """
+
+    def __init__(self, actor: AgentCell) -> None:
+        super().__init__(actor)
+        self._agent = actor.name
+
+    def __str__(self) -> str:
+        return f"agent {self._agent!r} ({self.actor_urn})"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self} cannot be pickled: its ref is of this process; send the name, use Runtime.agent() there"
+        )
 
     def tell(self, message: Any) -> None:
         """Send an event without waiting for an answer; what cannot be taken is raised."""
@@ -60,7 +81,7 @@ class AgentRef(CellRef):
         if not isinstance(message, Event):
             return super().ask(message, block=block, timeout=timeout)
         seconds = check_wait(timeout, "ask():") if block else None
-        reply = self.actor_class._create_future()
+        reply: Any = self.actor_class._create_future()
         inbox: Any = self.actor_inbox  # that of an agent
         until = None if seconds is None else inbox.now() + seconds
         inbox.put(Envelope(message, reply_to=reply), within=seconds)
@@ -69,11 +90,11 @@ class AgentRef(CellRef):
         try:
             return reply.get(timeout=None if until is None else until - inbox.now())
         except pykka.Timeout:
-            if seconds is None:
-                raise  # the agent's own
+            if reply.is_answered:
+                raise  # the agent has raised it
             raise pykka.Timeout(f"no answer within {seconds:g} s") from None
         finally:
-            del reply  # what is raised has a traceback that leads to this frame
+            del reply  # what is raised holds this frame
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
         """Stop the agent: what is queued is rejected, what is running may finish within its grace.

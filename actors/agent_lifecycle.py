@@ -184,7 +184,7 @@ class Lifecycle(Starts):
         cell = self._cell
         if cell.is_stopped:
             if message.reply is not None:
-                message.reply.set(None)
+                message.reply.answer(None)
             return
         if message.reply is not None and message.reply not in self._stop_replies:
             self._stop_replies.append(message.reply)
@@ -282,7 +282,7 @@ class Lifecycle(Starts):
             del agents[cell.name]
         self._tell(ChildStopped(self))
         for reply in self._stop_replies:
-            reply.set(None)
+            reply.answer(None)
         self._stop_replies.clear()
         cell.let_go()
 

@@ -92,7 +92,7 @@ class DirectInvocation(Invocation):
         elif outcome.ok:
             delta, metadata = value
             state = State._over(self.assignment.state.apply(delta))
-            reply.set(AgentResult(state=state, metadata=metadata))
+            reply.answer(AgentResult(state=state, metadata=metadata))
         else:
             reply.fail(_error(self, outcome))
 

@@ -78,6 +78,20 @@ class RuntimeNotRunningError(ActorError, RuntimeError):
         return f"the runtime is {self.status}; it takes no new work, make another Runtime"
 
 
+class GreenThreadsError(ActorError, RuntimeError):
+    """Threads are patched to take turns on one, where a runtime would keep itself from running."""
+
+    def __init__(self, culprit: str) -> None:
+        super().__init__(culprit)
+        self.culprit = culprit
+
+    def __str__(self) -> str:
+        return (
+            f"{self.culprit!r} has patched threads, queues or selectors, and a runtime needs real ones; "
+            "leave them out, in gevent by monkey.patch_all(thread=False, queue=False, select=False)"
+        )
+
+
 class ForkedRuntimeError(ActorError, RuntimeError):
     """The process was forked: the runtime's threads exist in the parent only."""
 

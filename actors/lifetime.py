@@ -12,6 +12,7 @@ from typing import Self
 from actors.arguments import check_stop_timeout
 from actors.environment import SHORTAGES
 from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
+from actors.green_threads import refuse_green_threads
 from actors.latch import Latch, refuse_to_block
 from actors.settings import RuntimeSettings
 from actors.shortages import AGAIN_AFTER
@@ -48,6 +49,7 @@ class Lifetime(ABC):
 
         Raises:
             RuntimeNotRunningError: If it was started before.
+            GreenThreadsError: If gevent or the like has patched threads, queues or selectors.
             OSError: If the metrics port, a thread or a descriptor cannot be had; nothing is left of it then, and it may
                 be started again.
         """
@@ -55,6 +57,7 @@ class Lifetime(ABC):
             self._check_not_forked()
             if self._status != "new":
                 raise RuntimeNotRunningError(self._status)
+            refuse_green_threads()
             self._open()
             self._status = "running"
         return self

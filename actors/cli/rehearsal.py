@@ -36,7 +36,7 @@ class _Rehearsal(Runtime):
         """Let go of an agent; there is nothing to wait for."""
         del self._agents[self._agents.cell(name).name]
         reply = Reply()
-        reply.set(None)
+        reply.answer(None)
         return reply
 
     def check(

@@ -16,6 +16,7 @@ from actors.errors import (
     CodecError,
     ContextEndedError,
     ForkedRuntimeError,
+    GreenThreadsError,
     GroupExistsError,
     GroupStoppedError,
     IncomparableError,
@@ -105,6 +106,12 @@ ERRORS: list[tuple[ActorError, type[Exception], str]] = [
         RuntimeNotRunningError("stopping"),
         RuntimeError,
         "the runtime is stopping; it takes no new work, make another Runtime",
+    ),
+    (
+        GreenThreadsError("gevent"),
+        RuntimeError,
+        "'gevent' has patched threads, queues or selectors, and a runtime needs real ones; "
+        "leave them out, in gevent by monkey.patch_all(thread=False, queue=False, select=False)",
     ),
     (
         ForkedRuntimeError(),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.environment import DaemonThreads, Environment
-from actors.errors import ForkedRuntimeError, RuntimeNotRunningError
+from actors.errors import ForkedRuntimeError, GreenThreadsError, RuntimeNotRunningError
 from actors.runtime import Runtime
 from tests.actors.logged_agents import function
 
@@ -46,6 +46,32 @@ def test_what_was_never_started_is_over_when_it_has_been_stopped() -> None:
     assert (report.cancelled_runs, report.abandoned_work) == ((), {})
     with pytest.raises(RuntimeNotRunningError, match="the runtime is stopped"):
         runtime.start()
+
+
+@pytest.mark.parametrize(
+    ("patched", "package"),
+    [
+        ("threading.get_ident", "gevent"),
+        ("selectors.DefaultSelector", "gevent"),
+        ("actors.green_threads.SimpleQueue", "eventlet"),
+    ],
+)
+def test_where_threads_take_turns_on_one_it_is_refused(
+    patched: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Patch:
+        """What stands in for the standard library's."""
+
+    Patch.__module__ = f"{package}.patches"
+    runtime = Runtime()
+    with monkeypatch.context() as patches:
+        patches.setattr(patched, Patch)
+
+        with pytest.raises(GreenThreadsError, match=f"'{package}' has patched threads"):
+            runtime.start()
+
+    with runtime:
+        assert runtime.health.status == "ok"
 
 
 # In the child of a fork, which is played here

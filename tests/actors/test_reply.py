@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import queue
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pykka
@@ -27,11 +32,93 @@ def test_the_answer_is_returned_to_whoever_gets_it() -> None:
 def test_the_first_answer_counts() -> None:
     reply = Reply()
 
-    reply.set("first")
-    reply.set("second")
+    reply.answer("first")
+    reply.answer("second")
     reply.fail(ValueError("late"))
 
     assert reply.get() == "first"
+
+
+def by_value(future: pykka.Future[Any]) -> None:
+    future.set("late")
+
+
+def by_exception(future: pykka.Future[Any]) -> None:
+    future.set_exception((ValueError, ValueError("late"), None))
+
+
+def by_hook(future: pykka.Future[Any]) -> None:
+    future.set_get_hook(lambda timeout: "late")
+
+
+EACH_WAY = pytest.mark.parametrize("answering", [by_value, by_exception, by_hook])
+BOTH = pytest.mark.parametrize("kind", [Reply, pykka.ThreadingFuture])
+"""What Pykka's own future does is the measure."""
+
+
+@BOTH
+@EACH_WAY
+def test_a_second_answer_is_refused_to_who_sets_it(
+    answering: Callable[[pykka.Future[Any]], None], kind: type[pykka.Future[Any]]
+) -> None:
+    future = kind()
+    future.set("first")
+
+    with pytest.raises(queue.Full):
+        answering(future)
+
+    assert future.get() == "first"
+
+
+@BOTH
+@pytest.mark.parametrize("answering", [by_value, by_exception])
+def test_an_answer_beside_a_hook_is_refused(
+    answering: Callable[[pykka.Future[Any]], None], kind: type[pykka.Future[Any]]
+) -> None:
+    future = kind()
+    future.set_get_hook(lambda timeout: "hooked")
+
+    with pytest.raises(queue.Full):
+        answering(future)
+
+    assert future.get() == "hooked"
+
+
+@BOTH
+def test_a_hook_is_called_until_it_has_returned(kind: type[pykka.Future[Any]]) -> None:
+    future, timeouts = kind(), list[float | None]()
+
+    def hook(timeout: float | None) -> str:
+        timeouts.append(timeout)
+        if len(timeouts) == 1:
+            raise pykka.Timeout("not yet")
+        return "hooked"
+
+    future.set_get_hook(lambda timeout: "replaced")
+    future.set_get_hook(hook)
+
+    with pytest.raises(pykka.Timeout, match="not yet"):
+        future.get(timeout=1)
+    assert [future.get(timeout=2), future.get(timeout=3)] == ["hooked", "hooked"]
+    assert timeouts == [1, 2]
+
+
+def test_a_hook_can_be_awaited() -> None:
+    reply, tries = Reply(), list[None]()
+
+    def hook(timeout: float | None) -> str:
+        tries.append(None)
+        if len(tries) < 3:
+            raise pykka.Timeout("not yet")
+        return "hooked"
+
+    async def wait() -> Any:
+        return await reply
+
+    reply.set_get_hook(hook)
+    reply.answer("late")
+
+    assert asyncio.run(wait()) == "hooked"
 
 
 def test_an_exception_is_raised_by_whoever_gets_it() -> None:
@@ -116,13 +203,44 @@ def test_it_can_be_awaited() -> None:
     assert asyncio.run(answer_and_await()) == "answer"
 
 
-def test_a_derived_future_can_be_got_and_awaited() -> None:
-    reply = Reply()
-    derived = reply.map(str.upper)
+@BOTH
+def test_an_exception_is_raised_each_time_with_the_traceback_that_it_came_with(kind: type[pykka.Future[Any]]) -> None:
+    future = kind()
+    depths = []
+    try:
+        raise ValueError("no")
+    except ValueError:
+        future.set_exception()
 
-    async def answer_and_await() -> Any:
-        asyncio.get_running_loop().call_later(0.02, reply.set, "answer")  # it has to ask again
-        return await derived
+    for _ in range(3):
+        with pytest.raises(ValueError, match="no") as raised:
+            future.get()
+        depths.append(len(raised.traceback))
 
-    assert asyncio.run(answer_and_await()) == "ANSWER"
-    assert derived.get() == "ANSWER"
+    assert len(set(depths)) == 1
+    assert raised.traceback[-1].name == "test_an_exception_is_raised_each_time_with_the_traceback_that_it_came_with"
+
+
+def test_an_error_that_was_raised_holds_nothing_that_holds_it() -> None:
+    class MissingError(LookupError):
+        """An error that can be referred to weakly."""
+
+    def raise_again(futures: list[pykka.Future[Any]]) -> None:
+        with contextlib.suppress(MissingError):
+            futures.pop().get()
+
+    def fail_and_get() -> weakref.ref[MissingError]:
+        reply, error = Reply(), MissingError("no")
+        futures: list[pykka.Future[Any]] = [reply]
+        known = weakref.ref(error)
+        reply.fail(error)
+        del reply, error
+        raise_again(futures)
+        return known
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert fail_and_get()() is None
+    finally:
+        gc.enable()

@@ -115,6 +115,7 @@ FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "AgentExistsError": (short,),
     "RuntimeNotRunningError": (short,),
     "ForkedRuntimeError": (),
+    "GreenThreadsError": (short,),
     "OverloadedError": (whole, whole),
     "GroupExistsError": (short,),
     "GroupStoppedError": (short,),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
+import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -54,8 +57,23 @@ def test_a_ref_is_an_actor_ref(runtime: VirtualRuntime, ref: Ref) -> None:
     assert isinstance(ref, pykka.ActorRef)
     assert ref.is_alive()
     assert runtime.agent("counter") == ref
-    assert ref.actor_urn in repr(ref)
     assert ref in {runtime.agent("counter")}
+    assert pykka.ActorRegistry.get_all() == []
+
+
+def test_a_ref_says_which_agent_it_leads_to(ref: Ref) -> None:
+    assert str(ref) == f"agent 'counter' ({ref.actor_urn})"
+    assert repr(ref) == f"<ActorRef for agent 'counter' ({ref.actor_urn})>"
+
+
+def test_a_copy_of_a_ref_is_the_same_ref(ref: Ref) -> None:
+    assert copy.copy(ref) is ref
+    assert copy.deepcopy({"refs": [ref]})["refs"][0] is ref
+
+
+def test_a_ref_cannot_be_sent_to_another_process(ref: Ref) -> None:
+    with pytest.raises(TypeError, match=r"agent 'counter' .* cannot be pickled"):
+        pickle.dumps(ref)
 
 
 def test_asking_answers_with_a_result(ref: Ref) -> None:
@@ -76,9 +94,13 @@ def test_asking_without_blocking_gives_a_future(ref: Ref) -> None:
 
 def test_a_future_can_be_mapped_and_got_twice(ref: Ref) -> None:
     future = ref.ask(Event(), block=False)
+    calls = []
+    mapped = future.map(lambda result: calls.append(result.state["count"]))
 
     assert future.get() is future.get()
-    assert future.map(lambda result: result.state["count"]).get() == 1
+    assert [mapped.get(), mapped.get(), calls] == [None, None, [1]]
+    with pytest.raises(queue.Full):
+        future.set("another answer")
 
 
 def test_a_future_can_be_awaited_without_blocking_the_loop(gate: threading.Event) -> None:
@@ -167,6 +189,16 @@ def test_an_ask_that_took_too_long_raises_pykkas_timeout_and_goes_on(runtime: Vi
     assert (runtime.now, handled) == (60.0, [])
     runtime.advance(HOUR - 60.0)
     assert len(handled) == 1
+
+
+def test_a_timeout_that_the_agent_raised_is_told_from_that_of_the_ask(runtime: VirtualRuntime) -> None:
+    def fails(event: Event, state: State) -> None:
+        raise pykka.Timeout("what it asked for did not come")
+
+    ref = runtime.spawn("fails", fails)
+
+    with pytest.raises(pykka.Timeout, match="what it asked for did not come"):
+        ref.ask(Event(), timeout=60.0)
 
 
 def test_the_timeout_of_an_agent_ends_an_ask(runtime: VirtualRuntime, watcher: Watcher) -> None:
