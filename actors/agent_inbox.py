@@ -177,9 +177,9 @@ class AgentInbox:
         """Have it end with its asker, and by its deadline."""
         asker = invocation.asker
         if asker is not None:
-            asker.cell.system.plane.post(offspring_of(asker), EventAsked(invocation))
+            asker.cell.system.plane.post_from_outside(offspring_of(asker), EventAsked(invocation))
         if invocation.has_own_deadline:
-            self._cell.system.plane.post(self._cell, ArmDirect(invocation))
+            self._cell.system.plane.post_from_outside(self._cell, ArmDirect(invocation))
 
     def get(self) -> Any:
         """Refuse: the cell reads its mailbox itself."""

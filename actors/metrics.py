@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -21,11 +20,10 @@ from prometheus_client.metrics_core import (
 
 from actors.instruments import BUCKET_BOUNDS, Counter, Histogram, Instrument
 from actors.measurements import Measurements, Stage
+from actors.metrics_request import Wish
+from actors.metrics_server import MetricsServer, Page
 from supervisors.facts import Fact
 from supervisors.trace import TraceRecord
-
-if TYPE_CHECKING:
-    from wsgiref.simple_server import WSGIServer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +39,6 @@ PENDING_LIMIT: Final = 10_000
 """With more facts than this pending, whoever feeds one waits for its turn to fold them."""
 
 _MAX_PORT: Final = 65_535
-_JOIN_TIMEOUT: Final = 5.0
 _BUCKET_NAMES: Final = (*map(str, BUCKET_BOUNDS), "+Inf")
 
 
@@ -93,16 +90,17 @@ class MetricsActor:
         # Written by the lock's holder, taken by a scrape; one attribute, one store.
         self._defect: Exception | None = None
         # Written by `serve` and `stop_serving`, under the lock beside it.
-        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._server: MetricsServer | None = None
         self._serving = threading.Lock()
         self.registry = CollectorRegistry()
         self.registry.register(self)
+        self._app = make_wsgi_app(self.registry)
 
     @property
     def port(self) -> int | None:
         """The port on which the metrics are served; None while they are not."""
         server = self._server
-        return None if server is None else server[0].server_port
+        return None if server is None else server.port
 
     def feed(self, fact: Fact) -> None:
         """Take a fact. Does not wait for a scrape unless more than `PENDING_LIMIT` are pending.
@@ -148,7 +146,8 @@ class MetricsActor:
     def serve(self, port: int, host: str = LOOPBACK) -> None:
         """Serve the metrics over HTTP until `stop_serving()`; to this machine only, as it stands.
 
-        Every path is answered like `/metrics`. Each request has a daemon thread of its own.
+        Only `GET` and `HEAD` of `/metrics` are answered, and only to who calls this machine by a name of its loopback
+        interface in `Host`. One thread attends to all clients; slow ones, and more than enough of them, are cut off.
 
         Args:
             port: Where to listen; 0 for any free port, see `port`.
@@ -165,27 +164,32 @@ class MetricsActor:
             if self._server is not None:
                 raise RuntimeError(f"the metrics are served on port {self.port} already; stop_serving() first")
             try:
-                server, thread = start_http_server(port, host, self.registry)
+                self._server = MetricsServer(self.page, host, port)
             except OSError as error:
                 raise _refusal(port, host, error) from error
-            self._server = (server, thread)
-            thread.name = "mixmode-metrics"
 
     def stop_serving(self) -> None:
-        """Close the port and end its thread. Does nothing if nothing is served."""
+        """Close the port and all connections to it, and end its thread. Does nothing if nothing is served."""
         with self._serving:
-            if self._server is None:
-                return
-            server, thread = self._server
-            self._server = None
-            try:
-                # After a fork the thread is the parent's only, and would be waited for for ever.
-                if thread.is_alive():
-                    _wake(server.socket)
-                    server.shutdown()
-                    thread.join(_JOIN_TIMEOUT)
-            finally:
-                server.server_close()
+            server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    def page(self, wish: Wish) -> Page:
+        """Return the metrics that a client asks for, in the format that it understands."""
+        asked = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/metrics",
+            "QUERY_STRING": wish.query,
+            "HTTP_ACCEPT": wish.accept,
+            "HTTP_ACCEPT_ENCODING": wish.accept_encoding,
+        }
+        headers: list[tuple[str, str]] = []
+
+        def start_response(_status: str, given: list[tuple[str, str]]) -> None:
+            headers.extend(given)
+
+        return Page(headers, b"".join(self._app(asked, start_response)))
 
     def _relieve(self) -> None:
         """Fold some facts, without waiting for whoever else is inside unless far too many wait."""
@@ -248,13 +252,6 @@ def _histogram_family(histogram: Histogram) -> Metric:
 
 
 def _refusal(port: int, host: str, error: OSError) -> OSError:
-    text = (
-        f"cannot serve metrics on {host}, port {port}: {error.strerror}; choose another port, or 0 for any that is free"
-    )
-    return OSError(error.errno, text)
-
-
-def _wake(listener: socket.socket) -> None:
-    """Have a server look up at once, instead of within half a second."""
-    with suppress(OSError):  # not possible on every platform
-        listener.shutdown(socket.SHUT_RDWR)
+    is_short = error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+    hint = "try again later" if is_short else "choose another port, or 0 for any that is free"
+    return OSError(error.errno, f"cannot serve metrics on {host}, port {port}: {error.strerror}; {hint}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from actors.metrics import Gauges, MetricsActor
 from supervisors.facts import DeadLettered, LoopBlocked
-from tests.actors.metering import PATIENCE, PROMISED, on_a_thread, one_of_each
+from tests.actors.metering import PATIENCE, PROMISED, one_of_each
 
 
 def fetch(actor: MetricsActor, path: str = "/metrics", **headers: str) -> tuple[str, str]:
@@ -49,6 +50,25 @@ def test_openmetrics_is_served_to_those_who_ask_for_it(actor: MetricsActor) -> N
     assert content_type.startswith("application/openmetrics-text")
     families = parse_openmetrics(body)  # type: ignore[no-untyped-call]  # it has no annotations
     assert {family.name for family in families} == {name.removesuffix("_total") for name in PROMISED}
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text;version=9;q=zz;escaping=allow-utf-8," * 100, "*/*;;=", "ü"]
+)
+def test_whatever_is_said_to_be_understood_the_page_is_served(actor: MetricsActor, accept: str) -> None:
+    actor.serve(0)
+
+    assert fetch(actor, Accept=accept)[1].startswith(("text/plain", "application/openmetrics-text"))
+
+
+def test_it_is_compressed_for_those_who_understand_that(actor: MetricsActor) -> None:
+    actor.serve(0)
+    request = urllib.request.Request(f"http://127.0.0.1:{actor.port}/metrics", headers={"Accept-Encoding": "gzip"})
+
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        body = gzip.decompress(response.read())
+
+    assert (response.headers["Content-Encoding"], body) == ("gzip", actor.text())
 
 
 def test_single_metrics_can_be_asked_for_by_name(actor: MetricsActor) -> None:
@@ -139,15 +159,3 @@ def test_it_can_serve_again_on_the_same_port(actor: MetricsActor) -> None:
     actor.serve(port)
 
     assert fetch(actor)[0]
-
-
-def test_stopping_does_not_wait_for_a_thread_that_is_gone(actor: MetricsActor) -> None:
-    actor.serve(0)
-    assert actor._server is not None
-    server, thread = actor._server
-    server.shutdown()
-    thread.join(PATIENCE)
-
-    on_a_thread(actor.stop_serving)  # as in a forked child
-
-    assert actor.port is None
