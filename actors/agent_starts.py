@@ -238,6 +238,8 @@ class Starts(ABC):
         if scarcity and self.owns(work.instance) and not self._is_stopping:
             self._start_later(work, scarcity, detail)
         else:
+            text = "the start of agent %r raised %s"
+            self._system.delivery.log(logging.WARNING, text, self._cell.name, detail, error=error)
             self._start_failed(work.instance, detail)
 
     def _start_failed(self, instance: Instance, detail: str) -> None:

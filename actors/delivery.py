@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from actors.environment import SHORTAGES, Environment
+from actors.logs import log
 from actors.outlet import Outlet
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class _Record(NamedTuple):
     level: int
     message: str
     values: tuple[object, ...]
+    error: BaseException | None
 
 
 class Delivery:
@@ -62,10 +64,10 @@ class Delivery:
             with suppress(*SHORTAGES):  # then it is called with the next one
                 self._environment.threads.start("mixmode-delivery", self._run_rest)
 
-    def log(self, level: int, message: str, *values: object) -> None:
+    def log(self, level: int, message: str, *values: object, error: BaseException | None = None) -> None:
         """Log from inside the control plane; the handlers run on the delivery thread."""
         if logger.isEnabledFor(level):
-            self._records.offer(_Record(level, message, values))
+            self._records.offer(_Record(level, message, values, error))
 
     def stop(self, timeout: float) -> bool:
         """Deliver what is queued, then end the thread; return whether that was done in time."""
@@ -92,7 +94,7 @@ class Delivery:
 
 
 def _emit(record: _Record) -> None:
-    logger.log(record.level, record.message, *record.values)
+    log(logger, record.level, record.message, *record.values, error=record.error)
 
 
 def _tell_missed(records: int) -> None:
@@ -102,6 +104,5 @@ def _tell_missed(records: int) -> None:
 def _survive(call: Callable[[], object]) -> None:
     try:
         call()
-    except BaseException:
-        # What is delivered is a user's; nothing it raises may end the deliveries of others.
-        logger.exception("a callback or observer raised")
+    except BaseException as error:  # noqa: BLE001  # it is a user's; nothing it raises may end others' deliveries
+        log(logger, logging.ERROR, "a callback or observer raised", error=error)

@@ -104,6 +104,7 @@ class DirectInvocation(Invocation):
             "agent %r did not handle an event that it was told: %s",
             self.agent,
             outcome,
+            error=None if outcome.failure is None else outcome.failure.exception,
         )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pykka
 
+from supervisors.excerpt import shown
+
 if TYPE_CHECKING:
     from actors.orchestrators.base import BranchReport
     from actors.state import State
@@ -252,7 +254,7 @@ class AgentExitError(ActorError):
         self.raised = raised
 
     def __str__(self) -> str:
-        return f"a task of agent {self.agent!r} raised {self.raised}; only the agent's own step may fail"
+        return f"a task of agent {self.agent!r} raised {shown(self.raised)}; only the agent's own step may fail"
 
 
 class ProcessEndedError(ActorError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from supervisors.excerpt import shown
+
 
 class Severity(StrEnum):
     """How sure a finding is.
@@ -84,4 +86,4 @@ class Finding:
         return self.severity is Severity.ERROR
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.severity.value} ({self.code.value}): {self.problem}; {self.advice}"
+        return shown(f"{self.path}: {self.severity.value} ({self.code.value}): {self.problem}; {self.advice}")

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
+from actors.logs import log
 from actors.rendering import render
 from actors.work import Work
 from supervisors.outcome import Outcome
@@ -191,11 +192,11 @@ def _survive(agent: str, hook: Any) -> None:
     try:
         hook()
     except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
-        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
+        log(logger, logging.WARNING, "on_stop of agent %r raised %s", agent, render(error).text, error=error)
 
 
 async def _survive_async(agent: str, hook: Any) -> None:
     try:
         await _finished(hook())
     except BaseException as error:  # noqa: BLE001  # what a stop hook raises must not stop the stopping
-        logger.warning("on_stop of agent %r raised %s", agent, render(error).text)
+        log(logger, logging.WARNING, "on_stop of agent %r raised %s", agent, render(error).text, error=error)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from supervisors.excerpt import cut
+
 LABEL_LIMIT: Final = 200
 """How many values a label may take, over all metrics that have it, before the rest are lumped."""
+
+LONGEST_VALUE: Final = 200
+"""How many characters of a value are exported; the middle of longer ones is left out."""
 
 OTHER: Final = "other"
 """The value that stands for those beyond the limit."""
@@ -16,7 +21,7 @@ class LabelValues:
     """The values that each label has taken. One thread at a time.
 
     The first `limit` values of a label are kept for good, in all metrics alike, so that an agent
-    is known by its name everywhere or nowhere.
+    is known by its name everywhere or nowhere. Long values are cut, or one name would be most of the page.
 
     Attributes:
         overflow: How often a value was replaced by `other`, by the name of its label.
@@ -39,5 +44,5 @@ class LabelValues:
                 self.overflow[label] = self.overflow.get(label, 0) + 1
                 return OTHER
             # One lone surrogate would make the whole page impossible to encode.
-            exported[value] = value.encode(errors="backslashreplace").decode()
+            exported[value] = cut(value, LONGEST_VALUE).encode(errors="backslashreplace").decode()
         return exported[value]

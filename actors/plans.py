@@ -17,6 +17,7 @@ from actors.checks.verdict import judge
 from actors.delivery import Delivery
 from actors.errors import UnknownAgentError
 from actors.findings import Finding
+from actors.logs import log
 from actors.plan import Plan, compile_workflow
 from actors.workflow_errors import InvalidWorkflowError
 
@@ -133,4 +134,4 @@ class Plans:
         for finding in findings:
             if finding not in entry.told and logger.isEnabledFor(logging.WARNING):
                 entry.told.add(finding)
-                self._delivery.post(partial(logger.warning, "%s", finding))
+                self._delivery.post(partial(log, logger, logging.WARNING, "%s", finding))

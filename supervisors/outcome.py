@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from supervisors.excerpt import shown
+
 
 class OutcomeKind(StrEnum):
     """The six ways in which work can end."""
@@ -140,7 +142,7 @@ class Outcome:
         if self.culprit:
             parts.append(f"because of {self.culprit!r}")
         text = self.detail or (self.failure.text if self.failure else "")
-        return ", ".join(parts) + (f": {text}" if text else "")
+        return shown(", ".join(parts) + (f": {text}" if text else ""))
 
 
 COMPLETED = Outcome(OutcomeKind.OK, Reason.COMPLETED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from supervisors.excerpt import shown
+
 WRONG_USE = 2
 
 
@@ -11,6 +13,10 @@ class WrongUseError(click.ClickException):
     """The user has to change the call, the module or a file; click prints the message and exits with 2."""
 
     exit_code = WRONG_USE
+
+    def format_message(self) -> str:
+        """Return the message, which may hold what a user's module says."""
+        return shown(self.message, keep="\n")
 
 
 class UnwritableError(click.ClickException):

@@ -14,6 +14,7 @@ from rich.text import Text
 from actors.cli.progress import INDENT, one_line
 from actors.cli.stages import SHOWN, Row, Stages
 from supervisors.clock import SystemClock
+from supervisors.excerpt import shown
 from supervisors.facts import Fact
 from supervisors.outcome import OutcomeKind
 
@@ -80,7 +81,7 @@ def _cells(row: Row, depth: int, now: float, *, is_plain: bool) -> tuple[Text, T
     else:
         sign, plain_sign, style = _STYLES[row.outcome.kind]
         seconds, ending = row.duration, one_line(row.outcome)
-    name = f"{INDENT * depth}{plain_sign if is_plain else sign} {row.name}"
+    name = f"{INDENT * depth}{plain_sign if is_plain else sign} {shown(row.name)}"
     if row.times > 1:
         name += f" x{row.times}"
     return Text(name, style), Text(f"{seconds:.1f} s"), Text(ending, "dim" if style == "green" else style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.cli.terminal import tell
+from supervisors.excerpt import shown
 from supervisors.facts import Fact, StageEnded
 from supervisors.outcome import Outcome
 
@@ -17,9 +18,9 @@ class Progress:
         if isinstance(fact, StageEnded):
             record = fact.record
             indent = INDENT * record.path.count("/")
-            tell(f"{indent}{record.path}  {record.duration:.3f} s  {one_line(record.outcome)}")
+            tell(f"{indent}{shown(record.path)}  {record.duration:.3f} s  {one_line(record.outcome)}")
 
 
 def one_line(outcome: Outcome) -> str:
     """Return how something ended, on one line, whatever an agent's exception says."""
-    return " ".join(str(outcome).split())
+    return str(outcome)

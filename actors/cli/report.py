@@ -12,6 +12,7 @@ from actors.cli.ending import Ending
 from actors.cli.progress import INDENT, one_line
 from actors.cli.terminal import say, tell
 from actors.orchestrators.base import BranchReport
+from supervisors.excerpt import shown
 from supervisors.trace import TraceRecord
 
 _SHOWN = 20
@@ -38,7 +39,7 @@ def _tell_branches(branches: Mapping[str, BranchReport]) -> None:
         sorted(branches.items(), key=lambda item: item[1].outcome.ok) if len(branches) > _SHOWN else branches.items()
     )
     for path, report in islice(in_order, _SHOWN):
-        tell(f"branch {path}: {one_line(report.outcome)}\n{INDENT}changed: {pretty(report.delta, indent=None)}")
+        tell(f"branch {shown(path)}: {one_line(report.outcome)}\n{INDENT}changed: {pretty(report.delta, indent=None)}")
     if len(branches) > _SHOWN:
         tell(f"({len(branches) - _SHOWN} more branches)")
 
@@ -69,7 +70,7 @@ def _rows(record: TraceRecord, depth: int) -> Iterator[tuple[str, str, str]]:
     waited, ran = ("" if seconds is None else f"{seconds:.3f}" for seconds in own)
     numbers = f"{record.duration:>10.3f} {waited:>10} {ran:>10} {record.attempts:>6}"
     outcome = record.outcome
-    yield f"{INDENT * depth}{record.path.rpartition('/')[2]}", numbers, f"{outcome.kind} ({outcome.reason})"
+    yield f"{INDENT * depth}{shown(record.path.rpartition('/')[2])}", numbers, f"{outcome.kind} ({outcome.reason})"
     for child in record.children:
         yield from _rows(child, depth + 1)
     if record.dropped:

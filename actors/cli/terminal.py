@@ -1,4 +1,4 @@
-"""The terminal: where the command writes, whatever the encoding of that is."""
+"""The terminal: where the command writes, whatever its encoding is, and whatever it is that is written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from actors.cli.errors import UnwritableError
+from supervisors.excerpt import shown
 
 
 def say(text: str) -> None:
@@ -42,7 +43,7 @@ def drop_unwritten() -> None:
 
 def _write(text: str, encoding: str | None, *, is_error: bool) -> None:
     try:
-        click.echo(_encodable(text, encoding), err=is_error)
+        click.echo(_encodable(shown(text, keep="\n"), encoding), err=is_error)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # nobody reads it any more; click ends the command quietly

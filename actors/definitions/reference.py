@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from actors.definitions.place import nearest
 from actors.rendering import render
 from actors.workflow_errors import UnresolvedReferenceError
-from supervisors.excerpt import excerpt
+from supervisors.excerpt import excerpt, shown
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 PATTERN = f"^{_DOTTED}:{_DOTTED}$"
@@ -101,7 +101,7 @@ def imported(name: str) -> ModuleType:
 
 def located(error: BaseException) -> str:
     """Return an exception as text on one line, with the place in the user's code that it comes from."""
-    text = " ".join(render(error).text.split())
+    text = shown(render(error).text)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_NOT_USERS)]
     return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 

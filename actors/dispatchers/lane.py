@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from actors.errors import AgentExitError
 from actors.latch import forget_loop, note_loop
 from actors.leftovers import close_leftovers
+from actors.logs import log
 from actors.rendering import render
 from actors.work import Work, current_agent
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -156,9 +157,8 @@ class Lane:
             while not self._is_stopping:
                 try:
                     self.loop.run_forever()
-                except BaseException:
-                    # A callback or task that an agent left behind; the loop itself is unharmed.
-                    logger.exception("something an agent left on its event loop raised")
+                except BaseException as error:  # noqa: BLE001  # of a callback or task that an agent left behind
+                    log(logger, logging.ERROR, "something an agent left on its event loop raised", error=error)
             self._cancel_leftovers()
         finally:
             self.detach()

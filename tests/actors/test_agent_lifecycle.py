@@ -202,6 +202,16 @@ def test_an_async_instance_that_is_replaced_is_ended_first(rig: Rig, log: list[s
     assert log == ["on_start", "on_stop", "on_start", "on_restart abandoned"]
 
 
+def test_a_start_that_raised_is_logged_with_what_it_raised(
+    rig: Rig, log: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    spawned(rig, lambda: Logged(log, "on_start"))
+
+    record = next(record for record in caplog.records if record.exc_info)
+    assert record.getMessage() == "the start of agent 'agent' raised SystemExit: on_start"
+    assert "in on_start" in (record.exc_text or "")
+
+
 def test_what_its_end_raises_keeps_nobody_from_replacing_it(
     rig: Rig, log: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

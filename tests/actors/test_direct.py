@@ -75,6 +75,7 @@ def test_the_failure_of_a_told_event_is_logged(rig: Rig, cell: AgentCell, caplog
     rig.threads.perform()
 
     assert "agent 'agent' did not handle an event that it was told" in caplog.text
+    assert [record.exc_info is not None for record in caplog.records] == [True]
     assert rig.told(DeadLettered) == []
 
 

@@ -46,6 +46,7 @@ def test_what_the_end_of_an_async_agent_raises_is_logged(rig: Rig, caplog: pytes
     rig.loops.perform()
 
     assert "on_stop of agent 'agent' raised SystemExit: sour" in caplog.text
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [SystemExit]
     assert cell.is_stopped
 
 

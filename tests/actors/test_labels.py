@@ -1,4 +1,4 @@
-from actors.labels import LABEL_LIMIT, OTHER, LabelValues
+from actors.labels import LABEL_LIMIT, LONGEST_VALUE, OTHER, LabelValues
 
 
 def test_values_up_to_the_limit_are_kept() -> None:
@@ -36,3 +36,12 @@ def test_each_label_has_a_limit_of_its_own() -> None:
 
 def test_what_cannot_be_encoded_is_escaped() -> None:
     assert LabelValues().bounded(["agent"], ["lone \ud800"]) == ("lone \\ud800",)
+
+
+def test_a_long_value_is_cut_and_told_from_another_of_the_same_length() -> None:
+    values = LabelValues()
+
+    (first,), (second,) = (values.bounded(["agent"], ["x" * 39_000_000 + end]) for end in "ab")
+
+    assert len(first) < LONGEST_VALUE + 100
+    assert first != second

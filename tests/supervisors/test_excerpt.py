@@ -1,8 +1,11 @@
+import json
+from unicodedata import category
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors.excerpt import LONGEST_EXCERPT, cut, excerpt
+from supervisors.excerpt import LONGEST_EXCERPT, cut, excerpt, shown
 
 
 class Unprintable:
@@ -81,3 +84,38 @@ def test_a_cut_text_keeps_its_beginning_and_its_end_and_says_how_much_is_missing
     assert len(head) + len(rest) == most
     assert text.startswith(head)
     assert text.endswith(rest)
+
+
+@given(st.text())
+def test_what_is_shown_is_one_line_that_acts_on_no_terminal(text: str) -> None:
+    line = shown(text)
+
+    assert line.encode().decode() == line
+    assert len(line.splitlines()) <= 1
+    assert not any(category(character) in ("Cs", "Zl", "Zp") for character in line)
+    assert all(character == "\t" for character in line if category(character) == "Cc")
+    assert shown(line) == line
+
+
+@given(st.text())
+def test_in_json_what_is_shown_means_what_it_stands_for(text: str) -> None:
+    written = json.dumps(text, ensure_ascii=False)
+
+    assert json.loads(shown(written)) == text
+
+
+def test_what_is_harmless_or_ours_is_left_as_it_is() -> None:
+    assert shown("a\tb\u3000\u00a0 é \U0001f469\u200d\U0001f52c") == "a\tb\u3000\u00a0 é \U0001f469\u200d\U0001f52c"
+    assert shown("one\ntwo\x1b", keep="\n") == "one\ntwo\\u001b"
+
+
+def test_what_turns_the_direction_of_writing_is_shown() -> None:
+    assert shown("a\u202eb\u2066c") == r"a\u202eb\u2066c"
+
+
+def test_an_excerpt_of_what_prints_control_characters_shows_them() -> None:
+    class Colourful:
+        def __repr__(self) -> str:
+            return "\x1b[31mred"
+
+    assert excerpt(Colourful()) == r"\u001b[31mred"

@@ -33,6 +33,12 @@ async def stamp(event, state):
 def broken(event, state):
     raise ValueError("no\\nluck")
 
+def hostile(event, state):
+    raise ValueError("\\x1b]0;title\\x07 \\x9b2J\\nFAKE: ok")
+
+def hostile_state(event, state):
+    return {"text": "\\x1b[2J \\x9b \\u3042 \\n"}
+
 def slow(event, state, context):
     while not context.cancelled:
         time.sleep(0.001)
@@ -107,6 +113,7 @@ class Namespace:
 AGENTS = {
     "hello": hello, "stamp": {"agent": stamp, "concurrency": 2}, "broken": broken, "slow": slow, "stuck": stuck,
     "blocks": blocks, "swallows": swallows, "lingers": Lingers, "holds": holds, "waits": waits, "kills": kills,
+    "hostile": hostile, "hostile-state": hostile_state, "\\x1b[2J": hello,
 }
 STOPPING = {"stops-slowly": StopsSlowly}
 HELLO = Sequential("hello", "stamp", name="greet")
@@ -115,6 +122,8 @@ BROKEN = Sequential("hello", GROUP, name="bad")
 OPTIONAL = Parallel(Branch("stamp"), Branch("holds", required=False, timeout=0.01), name="optional")
 KILLS, LINGERS, STOPS_SLOWLY, WAITS, UNKNOWN = "kills", "lingers", "stops-slowly", "waits", "nobody"
 STAMP = "stamp"
+HOSTILE = Parallel("hostile", "\\x1b[2J", name="hostile-group", on_failure="finish")
+HOSTILE_STATE = "hostile-state"
 STUCK = Parallel("stuck", "swallows", name="stuck-group")
 BLOCKED = Parallel("blocks", "stuck", name="blocked-group")
 SLOW = Sequential("hello", "slow", name="slowly")

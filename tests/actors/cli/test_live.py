@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -47,6 +48,15 @@ def test_a_running_stage_shows_the_time_since_it_started() -> None:
     assert screen.lines() == ["● flow 2.5 s running", "● search 2.5 s running"]
 
 
+def test_what_a_stage_is_called_and_how_it_ended_cannot_act_on_the_terminal() -> None:
+    screen = Screen()
+    screen.start("flow", "flow/\x1b[2J")
+
+    screen.end("flow/\x1b[2J", replace(FAILED, detail="no\x1b[2J\nluck"))
+
+    assert screen.lines()[1:] == [r"✗ \u001b[2J 1.0 s failed (exception): no\u001b[2J\nluck"]
+
+
 def test_an_ended_stage_shows_how_long_it_took_and_how_it_ended() -> None:
     screen = Screen()
     screen.start("flow", "flow/search", "flow/write")
@@ -55,7 +65,7 @@ def test_an_ended_stage_shows_how_long_it_took_and_how_it_ended() -> None:
     screen.end("flow/write", FAILED, duration=1.5)
     screen.clock.advance(9)
 
-    assert screen.lines()[1:] == ["✓ search 0.2 s ok (completed)", "✗ write 1.5 s failed (exception): it broke"]
+    assert screen.lines()[1:] == ["✓ search 0.2 s ok (completed)", "✗ write 1.5 s failed (exception): it\\nbroke"]
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)

@@ -52,6 +52,27 @@ def test_what_the_terminal_cannot_show_is_escaped() -> None:
 
 
 @pytest.mark.usefixtures("flows")
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_nothing_that_agents_say_or_are_called_acts_on_a_terminal(how: list[str]) -> None:
+    result = run("flows:HOSTILE", *how)
+
+    assert result.exit_code == 1
+    assert r"\u001b]0;title\u0007 \u009b2J\nFAKE: ok" in result.stderr
+    assert r"\u001b[2J" in (result.stdout if how else result.stderr)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", result.stdout + result.stderr)
+    assert not re.search("^FAKE", result.stdout + result.stderr, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("flows")
+def test_a_state_that_could_act_on_a_terminal_is_still_json() -> None:
+    result = run("flows:HOSTILE_STATE")
+
+    assert json.loads(result.stdout)["text"] == "\x1b[2J \x9b \u3042 \n"
+    assert "\u3042" in result.stdout
+    assert "\x9b" not in result.stdout
+
+
+@pytest.mark.usefixtures("flows")
 def test_json_is_one_document_whatever_agents_print() -> None:
     result = run("flows:HELLO", "--json")
 
@@ -82,7 +103,7 @@ def test_failed_workflow_shows_its_culprit_partial_state_and_branches() -> None:
     assert "error: workflow 'bad' failed (child_failed), because of 'bad/group/bad'" in result.stderr
     assert '"greeting": "hello Ada"' in result.stderr.partition("partial state: ")[2]
     assert "branch bad/group/good: ok (completed)\n  changed: {" in result.stderr
-    assert "branch bad/group/bad: failed (exception): ValueError: no luck\n  changed: {}" in result.stderr
+    assert "branch bad/group/bad: failed (exception): ValueError: no\\nluck\n  changed: {}" in result.stderr
     assert 'raise ValueError("no\\nluck")' in result.stderr
 
 
