@@ -212,6 +212,10 @@ class Starts(ABC):
         work = message.work
         if work.has_ended:
             return
+        if not work.has_begun and self._cell.dispatcher.shortage:
+            work.timer = None
+            self._on_start_begun(StartBegun(work))  # it has not: the machine has no thread for it, as health tells
+            return
         is_ending_previous = self._give_up(work)
         seconds, instance = self._system.hook_timeout, work.instance
         if is_ending_previous and self.owns(instance):

@@ -97,6 +97,9 @@ class Plans:
     def _fit_entry(self, workflow: Any) -> _Entry:
         with self._lock:
             edition = self._agents.edition
+            if isinstance(workflow, str) and workflow not in self._agents:
+                # Without an entry: names that are made up would push out the plans of others.
+                raise UnknownAgentError((workflow,), self._agents.names)
             entry = self._entry(workflow)
             findings = self._current_findings(entry)
             unknown = entry.plan.agents - self._agents.keys()

@@ -42,6 +42,23 @@ class Needy(Agent):
         """Do nothing."""
 
 
+def test_a_start_for_which_there_is_no_thread_is_not_overdue(rig: Rig) -> None:
+    cell = rig.spawn(lambda: Logged([]))
+    answer = queued(cell)
+    rig.threads.shortage = "no thread can be started"
+    for _ in range(3):
+        rig.advance(HOOK_TIMEOUT)
+    failed = failed_agents([cell])
+
+    rig.threads.shortage = ""
+    rig.threads.perform()
+    rig.threads.perform()
+
+    assert failed == {}
+    assert answer.get(timeout=0).state == {}
+    assert rig.told(AgentRestarted) == []
+
+
 class HandProcesses(HandDispatcher):
     """Keeps starts that wait for their turn."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors import control
 from actors.control import TURN_LIMIT, ControlPlane
 from actors.environment import Environment
 from supervisors.clock import ManualClock
@@ -185,6 +186,48 @@ def test_an_earlier_timer_changes_when_the_deadline_thread_looks(plane: ControlP
     plane.post(recorder, arm)
 
     assert looks == [5.0, 5.0, 2.0]
+
+
+def test_the_deadline_thread_survives_what_cannot_be_contained(recorder: Recorder) -> None:
+    failures = [MemoryError(), MemoryError()]
+
+    def fail(*_: object) -> None:
+        if failures:
+            raise failures.pop()
+
+    plane = ControlPlane(Environment(), fail, lambda: None)
+    plane.start()
+
+    def arm() -> None:
+        plane.schedule(plane.now(), recorder, fail)
+        plane.schedule(plane.now() + 0.01, recorder, "later")
+
+    failures.append(MemoryError())
+    plane.post(recorder, arm)
+
+    assert eventually(lambda: "later" in recorder.messages, PATIENCE)
+    plane.stop()
+
+
+def test_a_message_from_a_stack_that_is_used_up_is_handled_by_the_deadline_thread(
+    served: ControlPlane, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_is_used_up", lambda: True)
+
+    served.post_from_outside(recorder, "deep")
+
+    assert eventually(lambda: recorder.messages == ["deep"], PATIENCE)
+    assert [thread.name for thread in recorder.threads] == ["mixmode-deadlines"]
+
+
+def test_without_a_deadline_thread_it_is_handled_at_once(
+    plane: ControlPlane, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_is_used_up", lambda: True)
+
+    plane.post_from_outside(recorder, "deep")
+
+    assert recorder.messages == ["deep"]
 
 
 def test_it_may_be_stopped_from_its_own_thread(served: ControlPlane, recorder: Recorder) -> None:

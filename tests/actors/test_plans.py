@@ -49,6 +49,15 @@ def test_an_agents_name_is_a_workflow(plans: Plans) -> None:
     assert first.agents == {"a"}
 
 
+def test_names_of_no_agent_push_out_no_plan(plans: Plans) -> None:
+    known = plans.fit("a")
+    for number in range(plans_module.PLANS_KEPT + 1):
+        with pytest.raises(UnknownAgentError, match=f"'unknown {number}'; known are: 'a'"):
+            plans.fit(f"unknown {number}")
+
+    assert plans.fit("a") is known
+
+
 def test_only_declarations_are_checked_again_when_agents_change(
     runtime: Runtime, plans: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
