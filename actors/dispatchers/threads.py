@@ -10,8 +10,10 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from queue import Empty
+from typing import Protocol
 
+from actors.dispatchers.work_queue import WorkQueue
 from actors.environment import SHORTAGES, Threads
 from actors.errors import WaitingThreadsError
 from actors.work import Work
@@ -22,6 +24,20 @@ MAX_WAITING = 1_000
 
 FEW = 1_000
 """How much work may wait before it is looked whether it is still wanted."""
+
+
+class _Queue(Protocol):
+    """Where workers wait for work."""
+
+    def qsize(self) -> int: ...
+
+    def put(self, work: Work | None, /) -> None: ...
+
+    def get(self) -> Work | None: ...
+
+    def get_nowait(self) -> Work | None: ...
+
+    def wake(self) -> None: ...
 
 
 class _Worker:
@@ -67,7 +83,7 @@ class ThreadDispatcher:
         self._max_threads = max_threads
         self._max_abandoned = max_abandoned
         self._numbers = itertools.count(1)
-        self._queue: SimpleQueue[Work | None] = SimpleQueue()
+        self._queue: _Queue = WorkQueue()
         self._lock = threading.Lock()
         # All below: written under the lock.
         self._workers: set[_Worker] = set()
@@ -133,6 +149,7 @@ class ThreadDispatcher:
         with self._lock:
             is_worker_needed = self._queue.qsize() > 0 and self._has_room() and not self._is_stopping
             worker = self._new_worker() if is_worker_needed else None
+        self._queue.wake()
         if worker is not None:
             self._start(worker)
 

@@ -109,5 +109,8 @@ class VirtualQueue(SimpleQueue[_Item]):
         self._scheduler.wait(always)
         return item
 
+    def wake(self) -> None:
+        """Do nothing: who waits here looks for itself."""
+
     def _is_filled(self) -> bool:
         return self.qsize() > 0
