@@ -6,14 +6,19 @@ Two frozen values have the same digest when they are the same type-strictly, as 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from hashlib import blake2b
 from types import MethodType
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from actors.frozen import FrozenDict, FrozenList, FrozenRecord
+from actors.frozen import FrozenDict, FrozenList, FrozenRecord, FrozenSet, decimal_text
+from actors.members import is_member, label_of
 from supervisors.model import Model
 from supervisors.names import qualified_name
 
@@ -23,6 +28,11 @@ _DIGEST_SIZE_BYTES = 32
 def key_of(value: Any) -> bytes:
     """Return the digest of a frozen value. Runs no code of a user's."""
     return _digest(value)
+
+
+def in_stable_order(items: Iterable[Any]) -> list[Any]:
+    """Return the frozen items of a set in an order that is the same in every process."""
+    return [item for _, item in sorted([(_written(item), item) for item in items], key=operator.itemgetter(0))]
 
 
 def identity_of(node: Model) -> bytes:
@@ -35,9 +45,13 @@ def identity_of(node: Model) -> bytes:
 
 
 def _digest(value: Any) -> bytes:
+    return blake2b(_written(value), digest_size=_DIGEST_SIZE_BYTES).digest()
+
+
+def _written(value: Any) -> bytes:
     pieces: list[bytes] = []
     _write(value, pieces)
-    return blake2b(b"".join(pieces), digest_size=_DIGEST_SIZE_BYTES).digest()
+    return b"".join(pieces)
 
 
 # What is written can be read from left to right in one way only, so different values never look alike.
@@ -50,6 +64,8 @@ def _write(value: Any, pieces: list[bytes]) -> None:
         _write_scalar(tag, written(value), pieces)
     elif kind in _CONTAINERS:
         _CONTAINERS[kind](value, pieces)
+    elif is_member(value):
+        _write_member(value, pieces)
     elif Model in kind.__mro__:
         _write_model(value, pieces)
     else:
@@ -70,14 +86,21 @@ def _write_all(tag: bytes, items: Iterable[Any], count: int, pieces: list[bytes]
 def _write_frozen_dict(value: FrozenDict, pieces: list[bytes]) -> None:
     """Write a dict in an order that does not depend on its own."""
     pieces.append(b"{%d:" % len(value))
-    keys: dict[bytes, Any] = {}
-    for key in value:
-        written: list[bytes] = []
-        _write(key, written)
-        keys[b"".join(written)] = key
+    keys = {_written(key): key for key in value}
     for form in sorted(keys):
         pieces.append(form)
         _write(value[keys[form]], pieces)
+
+
+def _write_set(tag: bytes, items: Iterable[Any], pieces: list[bytes]) -> None:
+    forms = sorted(map(_written, items))
+    pieces.append(b"%b%d:" % (tag, len(forms)))
+    pieces.extend(forms)
+
+
+def _write_member(member: Enum, pieces: list[bytes]) -> None:
+    _write_scalar(b"E", _text(qualified_name(type(member))), pieces)
+    _write(label_of(member), pieces)
 
 
 def _write_rules(value: Mapping[Any, Any], pieces: list[bytes]) -> None:
@@ -151,12 +174,16 @@ _SCALARS: Mapping[type, tuple[bytes, Callable[[Any], bytes]]] = {
     time: (b"t", _moment),
     date: (b"D", lambda value: value.isoformat().encode()),
     timedelta: (b"d", _timedelta),
+    UUID: (b"U", lambda value: value.bytes),
+    Decimal: (b"n", lambda value: decimal_text(value).encode()),
 }
 
 _CONTAINERS: Mapping[type, Callable[[Any, list[bytes]], None]] = {
     FrozenList: lambda value, pieces: _write_all(b"[", value, len(value), pieces),
     tuple: lambda value, pieces: _write_all(b"(", value, len(value), pieces),
     FrozenDict: _write_frozen_dict,
+    FrozenSet: lambda value, pieces: _write_set(b"s", value, pieces),
+    frozenset: lambda value, pieces: _write_set(b"f", value, pieces),
     FrozenRecord: _write_record,
     dict: _write_rules,
     list: lambda value, pieces: _write_all(b"-", value, len(value), pieces),

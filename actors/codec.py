@@ -14,8 +14,9 @@ import msgpack
 
 from actors.arguments import check_count
 from actors.errors import CodecError
+from actors.scalars import Tag
 from actors.shapes import SHAPES, kind_of
-from actors.wire import Tag, Types, checked_key, expand, known_types
+from actors.wire import Types, checked_key, expand, known_types
 from supervisors.excerpt import excerpt
 
 FORMAT_VERSION = 1
@@ -89,8 +90,8 @@ def decode(
     Args:
         data: The bytes. They may come from a stranger: memory stays within 40 times their length and 500 bytes for
             each list or dict; ordinary data needs about 15 times their length.
-        types: The dataclasses and pydantic models that may be in them. No class is ever imported. A mapping finds
-            them by their names, `module:qualified.name`.
+        types: The dataclasses, enumerations and pydantic models that may be in them. No class is ever imported. A
+            mapping finds them by their names, `module:qualified.name`.
         max_bytes: How many bytes there may be; no more are looked at.
         max_depth: How deeply lists and dicts may nest in the bytes. The message itself is a list, and most values lie
             one to three levels below it. Plain data may have 200 levels of its own in any case, not more.
@@ -102,7 +103,7 @@ def decode(
         CodecError: If they are not what this version of `encode` writes, hold a class that is not among `types`, or are
             beyond a limit. No other error comes of the bytes, whatever they are.
         TypeError: If `data` are no bytes, a limit is no whole number, `types` are no iterable, or something in them is
-            neither a dataclass nor a model.
+            no dataclass, enumeration or model.
         ValueError: If a limit is less than 1.
     """
     limits = {"bytes": max_bytes, "depth": max_depth, "items": max_items, "containers": max_containers}

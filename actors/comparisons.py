@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from actors.comparing import are_equal, are_ordered, contains, has_order, identity, kind_of
+from actors.comparing import ORDERING, are_equal, are_ordered, contains, has_order, kind_of
 from actors.condition import MISSING, Condition, SearchTexts, refuse_to_search, value_of
 from actors.errors import IncomparableError
-from actors.frozen import same
+from actors.frozen import identity, same, showable
 from actors.state import Snapshot
 from actors.values import freeze
 from supervisors.model import wrong_type
@@ -58,6 +57,10 @@ class _Comparison(Condition):
         held = self.__dict__
         return hash((type(self), *[identity(held[name]) for name in type(self).model_fields]))
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:  # type: ignore[override]  # as that of its base
+        """Yield the arguments. The control plane shows conditions in details, so no code of a value's may run."""
+        return [(name, showable(value)) for name, value in super().__repr_args__()]
+
 
 class Equals(_Comparison):
     """Holds when the key is there and equal: 1 equals 1.0, but neither equals True."""
@@ -82,13 +85,6 @@ class Contains(_Comparison):
 
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
-
-_ORDERING: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 class Compare(_Comparison):
@@ -115,7 +111,7 @@ class Compare(_Comparison):
     @classmethod
     def _orders_the_value(cls, op: str, info: ValidationInfo) -> str:
         value = info.data.get("value", 0)  # without one, that is the mistake to report
-        if op in _ORDERING and not has_order(value):
+        if op in ORDERING and not has_order(value):
             raise wrong_type(f"has no order for a value of type {kind_of(value)}; use '==' or '!=', or a callable")
         return op
 
@@ -128,7 +124,7 @@ class Compare(_Comparison):
         found = value_of(state, self.key)
         if found is MISSING:
             return False
-        compare = _ORDERING.get(self.op)
+        compare = ORDERING.get(self.op)
         if compare is None:
             return are_equal(found, self.value) is (self.op == "==")
         if not are_ordered(found, self.value):

@@ -7,12 +7,20 @@ one runs no code of a user's; that is why the control plane may do it.
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from types import MemberDescriptorType
 from typing import Any, NoReturn
+from uuid import UUID
 
-SCALARS: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes, datetime, date, time, timedelta})
-"""The exact types of values that contain no others."""
+from actors.members import hashes_plainly, is_member, label_of, show_member
+from supervisors.excerpt import excerpt
+
+SCALARS: frozenset[type] = frozenset(
+    {type(None), bool, int, float, str, bytes, datetime, date, time, timedelta, UUID, Decimal}
+)
+"""The exact types of values that contain no others. Members of enumerations are such, too."""
 
 MODEL_SLOTS = ("__pydantic_extra__", "__pydantic_private__", "__pydantic_fields_set__")
 """What pydantic keeps in a model beside its fields; the names of those that were set are frozen as a tuple."""
@@ -69,6 +77,31 @@ class FrozenList(list[Any]):
         return FrozenList, (list(self),)
 
 
+class FrozenSet(set[Any]):
+    """A set that cannot be changed; `copy.deepcopy` gives an ordinary set."""
+
+    __slots__ = ()
+    __iand__ = __ior__ = __isub__ = __ixor__ = _refuse
+    add = clear = discard = pop = remove = update = _refuse
+    difference_update = intersection_update = symmetric_difference_update = _refuse
+
+    def __deepcopy__(self, memo: object) -> set[Any]:
+        return set(self)
+
+    def __copy__(self) -> set[Any]:
+        return set(self)
+
+    def copy(self) -> set[Any]:
+        """Return an ordinary set with the same items."""
+        return set(self)
+
+    def __repr__(self) -> str:
+        return repr(showable(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenSet, (list(self),)
+
+
 class FrozenRecord:
     """A dataclass instance or a pydantic model that cannot be changed; `copy.deepcopy` gives an ordinary one.
 
@@ -110,7 +143,7 @@ class FrozenRecord:
     __hash__ = None  # type: ignore[assignment]  # as that of a dict
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.frozen_fields.items())
+        fields = ", ".join(f"{name}={showable(value)!r}" for name, value in self.frozen_fields.items())
         return f"{self.frozen_class.__qualname__}({fields})"
 
     def __copy__(self) -> Any:
@@ -126,10 +159,10 @@ class FrozenRecord:
         return self.frozen_class, self.frozen_fields, self.frozen_slots
 
 
-FROZEN_CONTAINERS: frozenset[type] = frozenset({FrozenDict, FrozenList, FrozenRecord, tuple})
+FROZEN_CONTAINERS: frozenset[type] = frozenset({FrozenDict, FrozenList, FrozenSet, FrozenRecord, tuple, frozenset})
 
 FROZEN_TYPES = SCALARS | FROZEN_CONTAINERS
-"""The exact types of frozen values."""
+"""The exact types of frozen values, but for the members of enumerations."""
 
 
 def thaw(value: Any) -> Any:
@@ -141,6 +174,8 @@ def thaw(value: Any) -> Any:
         return [thaw(item) for item in value]
     if kind is tuple:
         return tuple([thaw(item) for item in value])
+    if kind is FrozenSet:
+        return set(value)  # what lies in a set cannot be changed
     if kind is FrozenRecord:
         return _thaw_record(value)
     return value
@@ -159,13 +194,89 @@ def same(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(same, left, right))
     if kind is FrozenRecord:
         return all(map(same, left._parts(), right._parts()))
+    if kind is FrozenSet or kind is frozenset:
+        return identity(left) == identity(right)
     if kind is float:
         return _same_float(left, right)
-    if issubclass(kind, type):
-        return False  # a class is the same as itself only: its `==` may be code of a user's
+    if kind is Decimal:
+        return bool(left.compare_total(right) == 0)  # 1.0 is not 1.00, and nan is nan
+    if issubclass(kind, type) or is_member(left):
+        return False  # a class is the same as itself only: its `==` may be code of a user's; so is a member
     if kind is datetime or kind is time:
         return _same_moment(left, right)
     return bool(left == right)
+
+
+def identity(value: Any) -> Hashable:
+    """Return what two frozen values have in common exactly if they are the same."""
+    kind = type(value)
+    if kind is FrozenDict:
+        return kind, frozenset([(key, identity(item)) for key, item in value.items()])
+    if kind is FrozenSet or kind is frozenset:
+        return kind, len(value), frozenset(map(identity, value))  # two that are nan are one here
+    if kind is FrozenList or kind is tuple:
+        return kind, tuple(map(identity, value))
+    if kind is FrozenRecord:
+        return kind, id(value.frozen_class), identity(value.frozen_fields), identity(value.frozen_slots)
+    if kind is datetime or kind is time:
+        return kind, value.replace(tzinfo=None), value.fold, repr(value.tzinfo)
+    if kind is Decimal:
+        return kind, decimal_text(value)
+    if is_member(value):
+        return id(kind), label_of(value)
+    return kind, repr(value) if kind is float else value
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return a text that tells a decimal from all others; a context of a user's may have exponents in lower case."""
+    return str(value).upper()
+
+
+def can_lie_in_a_set(value: Any) -> bool:
+    """Return whether a frozen value can be hashed, always and without running code of a user's."""
+    kind = type(value)
+    if kind is tuple:
+        return all(map(can_lie_in_a_set, value))
+    if kind is Decimal:
+        return not value.is_snan()
+    return kind in SCALARS or kind is frozenset or (is_member(value) and hashes_plainly(kind))
+
+
+def show(value: Any) -> str:
+    """Return an excerpt of a frozen value. Runs no code of a user's."""
+    return excerpt(showable(value))
+
+
+def showable(value: Any) -> Any:
+    """Return what has the `repr()` of a frozen value, and runs no code of a user's for it."""
+    kind = type(value)
+    if kind is FrozenDict:
+        return {key: showable(item) for key, item in value.items()}
+    if kind is FrozenList:
+        return [showable(item) for item in value]
+    if kind is tuple:
+        return tuple([showable(item) for item in value])
+    if kind is FrozenSet or kind is frozenset:
+        return _Shown(_shown_set(value, kind))
+    return _Shown(show_member(value)) if is_member(value) else value
+
+
+class _Shown:
+    """Has a text as its `repr()`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _shown_set(items: Any, kind: type) -> str:
+    """Return the `repr()` of a set with its items in the same order always."""
+    shown = ", ".join(sorted([repr(showable(item)) for item in items]))
+    if kind is FrozenSet:
+        return f"{{{shown}}}" if shown else "set()"
+    return f"frozenset({{{shown}}})" if shown else "frozenset()"
 
 
 def _same_float(left: float, right: float) -> bool:

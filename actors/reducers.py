@@ -6,16 +6,23 @@ whatever left it out would depend on such a coincidence. The named ones run no c
 
 from __future__ import annotations
 
+import decimal
+import functools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from actors.comparing import are_ordered, has_order, identity, kind_of
+from actors.comparing import ORDERING, are_ordered, has_order, is_nan, kind_of
 from actors.errors import MergeConflictError, ReductionError
-from actors.frozen import FrozenList, same, thaw
+from actors.frozen import FrozenList, FrozenSet, identity, same, thaw
 from actors.merging import NOTHING, REMOVED, SHARED, Write
 from actors.state import Snapshot
 from actors.values import freeze
+
+# Of a sum of decimals; the control plane makes it.
+_MOST_DIGITS = 1_000
+_MOST_BITS = _MOST_DIGITS * 4
 
 Reducer: TypeAlias = Callable[[str, Any, Sequence[Write]], Any]
 """Makes one frozen value of a key, what the state held (NOTHING for nothing), and what branches set; at least one."""
@@ -78,21 +85,37 @@ def _sum(key: str, held: Any, writes: Sequence[Write]) -> Any:
     start = 0 if held is NOTHING else held
     terms = [start]
     for write in writes:
-        terms += [write.value, -start]
+        terms += [write.value, start.copy_negate() if type(start) is Decimal else -start]
     if all(type(term) is int for term in terms):
         return sum(terms)
+    if any(type(term) is Decimal for term in terms):
+        return _sum_of_decimals(key, terms, writes[-1].branch)
     try:
         return math.fsum(terms)  # exactly rounded, so in any order the same
     except (OverflowError, ValueError) as error:
         raise ReductionError(key, writes[-1].branch, f"'sum' takes numbers that have a finite one ({error})") from None
 
 
+def _sum_of_decimals(key: str, terms: Sequence[Any], branch: str) -> Decimal:
+    """Add exactly, so that the order does not matter; the context is nobody else's."""
+    context = decimal.Context(prec=_MOST_DIGITS, traps=[decimal.Inexact, decimal.InvalidOperation])
+    if any(type(term) is float for term in terms):
+        raise ReductionError(key, branch, "'sum' adds Decimals to whole numbers, not to floats")
+    problem = f"'sum' takes Decimals that have a finite sum of at most {_MOST_DIGITS} digits"
+    if any(type(term) is int and term.bit_length() > _MOST_BITS for term in terms):
+        raise ReductionError(key, branch, problem)
+    try:
+        return functools.reduce(context.add, [Decimal(term) for term in terms])
+    except decimal.DecimalException:
+        raise ReductionError(key, branch, problem) from None
+
+
 def _max(key: str, held: Any, writes: Sequence[Write]) -> Any:
-    return _best("max", lambda value, best: value > best, key, held, writes)
+    return _best("max", ORDERING[">"], key, held, writes)
 
 
 def _min(key: str, held: Any, writes: Sequence[Write]) -> Any:
-    return _best("min", lambda value, best: value < best, key, held, writes)
+    return _best("min", ORDERING["<"], key, held, writes)
 
 
 def _best(name: str, is_better: Callable[[Any, Any], bool], key: str, held: Any, writes: Sequence[Write]) -> Any:
@@ -104,7 +127,7 @@ def _best(name: str, is_better: Callable[[Any, Any], bool], key: str, held: Any,
             best = value
         elif not are_ordered(value, best):
             raise ReductionError(key, branch, f"{name!r} cannot compare {kind_of(value)} with {kind_of(best)}")
-        elif is_better(value, best) or best != best:  # noqa: PLR0124  # only nan differs from itself, and never wins
+        elif is_better(value, best) or is_nan(best):  # which never wins
             best = value
     return best
 
@@ -131,7 +154,8 @@ def _union(key: str, held: Any, writes: Sequence[Write]) -> Any:
     for _, value in _values(held, writes):
         for item in value:
             items.setdefault(identity(item), item)
-    return FrozenList(items.values())
+    first = type(_values(held, writes)[0][1])
+    return first(items.values()) if first in _SETS else FrozenList(items.values())
 
 
 def _values(held: Any, writes: Sequence[Write]) -> list[tuple[str, Any]]:
@@ -140,11 +164,21 @@ def _values(held: Any, writes: Sequence[Write]) -> list[tuple[str, Any]]:
 
 
 def _check_kinds(name: str, key: str, held: Any, writes: Sequence[Write]) -> None:
-    wanted, kinds = ("numbers", (int, float)) if name == "sum" else ("lists", (FrozenList, tuple))
-    for branch, value in _values(held, writes):
+    values = _values(held, writes)
+    wanted, kinds = _TAKEN[name]
+    if name == "union" and type(values[0][1]) in _SETS:
+        wanted, kinds = "sets where one is a set", _SETS
+    for branch, value in values:
         if type(value) not in kinds:
             raise ReductionError(key, branch, f"{name!r} takes {wanted}, not {kind_of(value)}")
 
+
+_SETS: tuple[type, ...] = (FrozenSet, frozenset)
+_TAKEN: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "sum": ("numbers", (int, float, Decimal)),
+    "extend": ("lists", (FrozenList, tuple)),
+    "union": ("lists", (FrozenList, tuple)),
+}
 
 REDUCERS: Mapping[str, Reducer] = {"sum": _sum, "max": _max, "min": _min, "extend": _extend, "union": _union}
 """The reducers that can be named."""

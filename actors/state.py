@@ -131,7 +131,8 @@ class State(MutableMapping[str, Any]):
     thread-safe: a state belongs to whoever holds it.
 
     Args:
-        values: Plain data: what msgpack carries, datetimes, dataclasses and pydantic models.
+        values: Plain data: builtin scalars, lists, tuples, dicts and sets, dates and times, UUIDs, Decimals,
+            dataclasses, members of enumerations, and pydantic models. NumPy's scalars become builtin ones.
 
     Raises:
         TypeError: If a key is no string or a value is not plain data.

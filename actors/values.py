@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from types import MemberDescriptorType
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -22,9 +23,15 @@ from actors.frozen import (
     FrozenDict,
     FrozenList,
     FrozenRecord,
+    FrozenSet,
+    can_lie_in_a_set,
     same,
     thaw,
 )
+from actors.members import is_member
+from actors.numpy_scalars import builtin_of, is_numpy_scalar
+from actors.remedies import CONVERT, remedy_for
+from actors.zones import exact_zone
 from supervisors.excerpt import excerpt
 
 __all__ = [
@@ -36,19 +43,17 @@ __all__ = [
     "FrozenDict",
     "FrozenList",
     "FrozenRecord",
+    "FrozenSet",
     "freeze",
     "same",
     "thaw",
 ]
 
-CONVERT = "convert it, or hand it over with `state.share()`"
-"""What to do with most of what is not plain data."""
-
 MAX_DEPTH = 100
 """How deeply values may nest; what contains itself is deeper than any limit."""
 
-ATOMS = SCALARS - {datetime, time}
-"""The types whose values need no check at all; a time zone does."""
+ATOMS = SCALARS - {datetime, time, UUID}
+"""The types whose values need no check at all; a time zone does, and so does the number of a UUID."""
 
 _KEY_TYPES: frozenset[type] = frozenset({str, int, bytes})
 
@@ -56,7 +61,8 @@ _KEY_TYPES: frozenset[type] = frozenset({str, int, bytes})
 def freeze(value: object, where: str) -> Any:
     """Return an immutable copy of plain data.
 
-    Subclasses of builtin types become the builtin: an `OrderedDict` a dict, a numpy float a float.
+    Subclasses of builtin types become the builtin: an `OrderedDict` a dict; so do NumPy's scalars. The time zones that
+    pydantic makes become `datetime.timezone`.
 
     Args:
         value: What to freeze; what is frozen already is returned as it is.
@@ -67,7 +73,7 @@ def freeze(value: object, where: str) -> Any:
         ValueError: If it nests deeper than `MAX_DEPTH`, as what contains itself does.
     """
     kind = type(value)
-    if kind in ATOMS or kind is FrozenDict or kind is FrozenList or kind is FrozenRecord:
+    if kind in ATOMS or (kind in FROZEN_CONTAINERS and kind not in _COPIES):
         return value
     try:
         return _freeze(value, 0)
@@ -108,11 +114,13 @@ def _freeze(value: Any, depth: int) -> Any:
         if kind in FROZEN_CONTAINERS:
             _check_depth(value, depth)
             return value
-        if isinstance(value, Enum):
-            raise _UnfitError(value, "store its `.value`")
+        if is_member(value):
+            return value
         for base, convert in _SCALAR_BASES:
             if isinstance(value, base):
                 return convert(value)
+        if is_numpy_scalar(value):
+            return _freeze(_of_numpy(value), depth)
         copied = _copier(value)
     if depth >= MAX_DEPTH:
         raise _TooDeepError
@@ -123,7 +131,7 @@ def _copier(value: object) -> Callable[[Any, int], Any]:
     for base, copied in _CONTAINERS:
         if isinstance(value, base):
             return copied
-    raise _UnfitError(value, CONVERT)
+    raise _UnfitError(value, remedy_for(value))
 
 
 def _check_depth(value: Any, depth: int) -> None:
@@ -146,12 +154,18 @@ def _items(value: Any) -> Iterable[Any]:
 
 def _checked_zone(value: Any) -> Any:
     """Refuse a time zone of a class of its own: comparing such times runs its code."""
-    zone = value.tzinfo
-    if zone is None or (type(zone) is timezone and type(zone.tzname(None)) is str):
-        return value
-    if type(zone) is ZoneInfo and type(zone.key) is str:
-        return value
-    raise _UnfitError(value, f"its time zone is {excerpt(zone)}; use datetime.timezone or ZoneInfo(key)")
+    try:
+        zone = exact_zone(value.tzinfo)
+    except ValueError as error:
+        raise _UnfitError(value, str(error)) from None
+    return value if zone is value.tzinfo else value.replace(tzinfo=zone)
+
+
+def _of_numpy(value: object) -> Any:
+    try:
+        return builtin_of(value)
+    except ValueError as error:
+        raise _UnfitError(value, str(error)) from None
 
 
 def _freeze_mapping(value: Mapping[Any, Any], depth: int) -> FrozenDict:
@@ -169,10 +183,11 @@ def _freeze_mapping(value: Mapping[Any, Any], depth: int) -> FrozenDict:
 
 
 def _exact_key(key: object) -> Any:
-    if not isinstance(key, (bool, Enum)):
+    exact = _of_numpy(key) if is_numpy_scalar(key) else key
+    if not isinstance(exact, (bool, Enum)):
         for base, convert in _KEY_BASES:
-            if isinstance(key, base):
-                return convert(key)
+            if isinstance(exact, base):
+                return convert(exact)
     raise _UnfitError(key, "use a str, an int or bytes as key", prefix="a key of ")
 
 
@@ -195,6 +210,30 @@ def _freeze_list(value: Iterable[Any], depth: int) -> FrozenList:
 
 def _freeze_tuple(value: Iterable[Any], depth: int) -> tuple[Any, ...]:
     return tuple(_freeze_sequence(value, depth))
+
+
+def _freeze_items(value: Iterable[Any], depth: int) -> list[Any]:
+    items = []
+    for item in value:
+        try:
+            frozen = _freeze(item, depth)
+        except _UnfitError as unfit:
+            unfit.steps.clear()
+            unfit.prefix = unfit.prefix or "an item of "
+            raise
+        if not can_lie_in_a_set(frozen):
+            remedy = "a set holds numbers, texts and such, and tuples and frozensets of them; use a list"
+            raise _UnfitError(item, remedy, prefix="an item of ")
+        items.append(frozen)
+    return items
+
+
+def _freeze_set(value: Iterable[Any], depth: int) -> FrozenSet:
+    return FrozenSet(_freeze_items(value, depth))
+
+
+def _freeze_frozenset(value: Iterable[Any], depth: int) -> frozenset[Any]:
+    return frozenset(_freeze_items(value, depth))
 
 
 def _freeze_model(value: BaseModel, depth: int) -> FrozenRecord:
@@ -259,6 +298,16 @@ def _exact_timedelta(value: timedelta) -> timedelta:
     return timedelta(value.days, value.seconds, value.microseconds)
 
 
+def _exact_uuid(value: UUID) -> UUID:
+    """Return a UUID whose number is an exact one: comparing them compares that."""
+    number: object = getattr(value, "int", None)
+    if type(value) is UUID and type(number) is int:
+        return value
+    if not isinstance(number, int):
+        raise _UnfitError(value, CONVERT)
+    return UUID(int=int.__int__(number))
+
+
 def _exactly(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a conversion that refuses what does not fit: not a time, or more precise than a microsecond."""
 
@@ -296,9 +345,17 @@ _SCALAR_BASES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (date, _exactly(_exact_date)),
     (time, _exactly(_exact_time)),
     (timedelta, _exactly(_exact_timedelta)),
+    (UUID, _exact_uuid),
+    (Decimal, Decimal),
     ((bytearray, memoryview), bytes),
 )
-_COPIES: dict[type, Callable[[Any, int], Any]] = {dict: _freeze_mapping, list: _freeze_list, tuple: _freeze_tuple}
+_COPIES: dict[type, Callable[[Any, int], Any]] = {
+    dict: _freeze_mapping,
+    list: _freeze_list,
+    tuple: _freeze_tuple,
+    set: _freeze_set,
+    frozenset: _freeze_frozenset,
+}
 _CONTAINERS: tuple[tuple[Any, Callable[[Any, int], Any]], ...] = (
     *_COPIES.items(),
     (BaseModel, _freeze_model),

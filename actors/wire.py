@@ -6,16 +6,25 @@ A list that begins with a tag stands for something else than a list; no plain da
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from enum import IntEnum
+from enum import Enum
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from actors.cache_key import in_stable_order
 from actors.errors import CodecError
-from actors.frozen import MODEL_SLOTS, FrozenDict, FrozenList, FrozenRecord
+from actors.frozen import (
+    MODEL_SLOTS,
+    FrozenDict,
+    FrozenList,
+    FrozenRecord,
+    FrozenSet,
+    can_lie_in_a_set,
+)
+from actors.members import find_member, is_member, label_of
+from actors.scalars import EXPANSIONS, SCALARS, Tag, counted, made_scalar
 from actors.values import MAX_DEPTH
 from supervisors.excerpt import excerpt
 
@@ -25,21 +34,13 @@ _DEEPEST = 2 * MAX_DEPTH
 _NATIVE: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes})
 _KEY_TYPES: frozenset[type] = frozenset({str, int, bytes})
 
+MAX_ALIKE = 32
+"""How many keys of a dict, or items of a set, may have one hash; honest ones have a few at most."""
+
+_TYPES = "dataclasses, enumerations and pydantic models"
+
 Types: TypeAlias = Mapping[str, type]
 """The classes that may be decoded, by the names they have on the wire."""
-
-
-class Tag(IntEnum):
-    """What a list stands for that begins with it. The numbers are part of the format."""
-
-    TUPLE = 1
-    DATETIME = 2
-    DATE = 3
-    TIME = 4
-    TIMEDELTA = 5
-    OFFSET = 6
-    ZONE = 7
-    RECORD = 8
 
 
 class FoundTypes(Mapping[str, type]):
@@ -72,7 +73,7 @@ def known_types(types: object) -> Types:
     """Return classes by the names that they have on the wire; a mapping has them by such names already.
 
     Raises:
-        TypeError: If they are no iterable, or one of them is neither a dataclass nor a pydantic model.
+        TypeError: If they are no iterable, or one of them is no dataclass, enumeration or pydantic model.
     """
     if isinstance(types, FoundTypes):
         return types  # it checks what it finds, when it does
@@ -80,21 +81,20 @@ def known_types(types: object) -> Types:
         return {_checked_name(name): _checked_type(each) for name, each in types.items()}
     if not isinstance(types, Iterable):
         raise TypeError(
-            "types must be an iterable of dataclasses and pydantic models, or a mapping of their names to them, "
-            f"not {excerpt(types)}"
+            f"types must be an iterable of {_TYPES}, or a mapping of their names to them, not {excerpt(types)}"
         )
     return {_name_of(_checked_type(each)): each for each in types}
 
 
 def _checked_type(each: object) -> type:
-    if not isinstance(each, type) or not (issubclass(each, BaseModel) or dataclasses.is_dataclass(each)):
-        raise TypeError(f"types must be dataclasses and pydantic models, and {excerpt(each)} is neither")
+    if not isinstance(each, type) or not (issubclass(each, BaseModel | Enum) or dataclasses.is_dataclass(each)):
+        raise TypeError(f"types must be {_TYPES}, and {excerpt(each)} is none of them")
     return each
 
 
 def _checked_name(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"types must map names to dataclasses and pydantic models, and {excerpt(name)} is no name")
+        raise TypeError(f"types must map names to {_TYPES}, and {excerpt(name)} is no name")
     return name
 
 
@@ -104,6 +104,8 @@ def expand(value: Any) -> Any:
     Raises:
         CodecError: If it is not frozen, or an object that lacks fields of its class.
     """
+    if is_member(value):
+        return [Tag.MEMBER, _name_of(type(value)), label_of(value)]
     if type(value) not in _EXPANSIONS:
         raise CodecError(f"{excerpt(value)} is not plain data; it cannot be encoded")
     return _EXPANSIONS[type(value)](value)
@@ -124,8 +126,8 @@ def contract(raw: Any, known: Types, depth: int = 0) -> Any:
     if kind in _NATIVE:
         return raw
     is_tagged = kind is list and len(raw) > 0 and type(raw[0]) is Tag
-    if is_tagged and raw[0] in _MOMENTS:
-        return _moment(raw)
+    if is_tagged and raw[0] in SCALARS:
+        return made_scalar(raw)
     if depth >= _DEEPEST:
         raise CodecError(f"the message nests deeper than {_DEEPEST} levels")
     if is_tagged:
@@ -164,23 +166,65 @@ def _container(raw: list[Any], known: Types, depth: int) -> Any:
     tag, *parts = raw
     if tag is Tag.TUPLE:
         return tuple([contract(part, known, depth + 1) for part in parts])
+    if tag is Tag.SET or tag is Tag.FROZENSET:
+        return _set([contract(part, known, depth + 1) for part in parts], FrozenSet if tag is Tag.SET else frozenset)
     if tag is Tag.RECORD:
         return _record(parts, known, depth)
+    if tag is Tag.MEMBER:
+        return _member(parts, known)
     raise CodecError(f"a time zone stands alone in the message: {excerpt(parts)}")
 
 
 def _record(parts: list[Any], known: Types, depth: int) -> FrozenRecord:
-    name, *held = _counted(parts, len(("class", "fields", "slots")))
-    if type(name) is not str:
-        raise CodecError(f"the name of a class was expected in the message, not {excerpt(name)}")
-    if name not in known:
-        raise CodecError(f"the message holds an object of {name!r}; pass that class to decode() in types=")
+    name, *held = counted(parts, len(("class", "fields", "slots")))
+    kind = _known_class(name, known)
+    if issubclass(kind, Enum):
+        raise CodecError(f"{name!r} is an enumeration, and the message holds an object with fields of it")
     if any(type(each) is not dict for each in held):
         raise CodecError(f"the fields of {name!r} were expected in the message, not {excerpt(held)}")
     # Its fields lie one level below it, as when they were frozen.
     fields, slots = [contract(each, known, depth) for each in held]
-    _check_record(known[name], fields, slots)
-    return FrozenRecord(known[name], fields, slots)
+    _check_record(kind, fields, slots)
+    return FrozenRecord(kind, fields, slots)
+
+
+def _member(parts: list[Any], known: Types) -> Enum:
+    name, label = counted(parts, len(("class", "label")))
+    kind = _known_class(name, known)
+    try:
+        if issubclass(kind, Enum):
+            return find_member(kind, label)
+    except ValueError:
+        pass
+    raise CodecError(f"the message holds {excerpt(label)} of {name!r}, which has no such member")
+
+
+def _known_class(name: Any, known: Types) -> type:
+    if type(name) is not str:
+        raise CodecError(f"the name of a class was expected in the message, not {excerpt(name)}")
+    if name not in known:
+        raise CodecError(f"the message holds an object of {excerpt(name)}; pass that class to decode() in types=")
+    return known[name]
+
+
+def _set(items: list[Any], kind: type) -> Any:
+    if not all(map(can_lie_in_a_set, items)):
+        raise CodecError(f"a set in the message holds what cannot lie in one: {excerpt(items)}")
+    check_hashes(items)
+    made = kind(items)
+    if len(made) != len(items):
+        raise CodecError(f"a set in the message holds an item twice: {excerpt(items)}")
+    return made
+
+
+def check_hashes(items: Sequence[Any]) -> None:
+    """Refuse what was chosen so that putting it into a dict or a set takes time with the square of its number.
+
+    Raises:
+        CodecError: If too many of them have one hash.
+    """
+    if len(items) > MAX_ALIKE and max(Counter(map(hash, items)).values()) > MAX_ALIKE:
+        raise CodecError(f"more than {MAX_ALIKE} keys or items in the message have one hash")
 
 
 def _check_record(kind: type, fields: FrozenDict, slots: FrozenDict) -> None:
@@ -215,88 +259,6 @@ def _are_slots(slots: FrozenDict) -> bool:
     return all(type(name) is str for name in (*names, *(extra or ()), *(private or ())))
 
 
-def _moment(raw: list[Any]) -> Any:
-    tag, *parts = raw
-    size, made = _MOMENTS[tag]
-    _counted(parts, size)
-    try:
-        return made(*parts)
-    # What the constructors raise; ZoneInfo also what opening a file does.
-    except (TypeError, ValueError, OverflowError, OSError, KeyError) as error:
-        raise CodecError(f"{excerpt(parts)} in the message is no {tag.name.lower()}: {error}") from error
-
-
-def _counted(parts: list[Any], size: int) -> list[Any]:
-    if len(parts) != size:
-        raise CodecError(f"{size} parts were expected in the message, not {len(parts)}")
-    return parts
-
-
-def _made_datetime(*parts: Any) -> datetime:
-    *numbers, fold, zone = parts
-    return datetime(*_whole(*numbers), fold=_whole(fold)[0], tzinfo=_made_zone(zone))  # type: ignore[arg-type, misc]  # counted
-
-
-def _made_date(*parts: Any) -> date:
-    return date(*_whole(*parts))
-
-
-def _made_time(*parts: Any) -> time:
-    *numbers, fold, zone = parts
-    return time(*_whole(*numbers), fold=_whole(fold)[0], tzinfo=_made_zone(zone))  # type: ignore[arg-type, misc]  # counted
-
-
-def _made_timedelta(*parts: Any) -> timedelta:
-    return timedelta(*_whole(*parts))
-
-
-def _made_zone(raw: Any) -> tzinfo | None:
-    match raw:
-        case None:
-            return None
-        case [Tag.OFFSET, days, seconds, microseconds, *name] if len(name) <= 1:
-            return timezone(_made_timedelta(days, seconds, microseconds), *name)
-        case [Tag.ZONE, str(key)]:
-            return ZoneInfo(key)
-    raise TypeError("it has no such time zone")
-
-
-def _whole(*numbers: Any) -> list[int]:
-    if any(type(number) is not int for number in numbers):
-        raise TypeError("whole numbers were expected")
-    return list(numbers)
-
-
-# How many parts follow the tag, and what is made of them.
-_MOMENTS: Mapping[Tag, tuple[int, Callable[..., Any]]] = {
-    Tag.DATETIME: (9, _made_datetime),
-    Tag.DATE: (3, _made_date),
-    Tag.TIME: (6, _made_time),
-    Tag.TIMEDELTA: (3, _made_timedelta),
-}
-
-
-def _expanded_datetime(value: datetime) -> list[Any]:
-    return [Tag.DATETIME, *_expanded_date(value)[1:], *_expanded_time(value.timetz())[1:]]
-
-
-def _expanded_date(value: date) -> list[Any]:
-    return [Tag.DATE, value.year, value.month, value.day]
-
-
-def _expanded_time(value: time) -> list[Any]:
-    return [Tag.TIME, value.hour, value.minute, value.second, value.microsecond, value.fold, value.tzinfo]
-
-
-def _expanded_timedelta(value: timedelta) -> list[Any]:
-    return [Tag.TIMEDELTA, value.days, value.seconds, value.microseconds]
-
-
-def _expanded_offset(value: timezone) -> list[Any]:
-    offset, *name = value.__getinitargs__()  # type: ignore[attr-defined]  # what its pickles are made of
-    return [Tag.OFFSET, *_expanded_timedelta(offset)[1:], *name]
-
-
 def _expanded_record(value: FrozenRecord) -> list[Any]:
     _check_record(value.frozen_class, value.frozen_fields, value.frozen_slots)
     return [Tag.RECORD, _name_of(value.frozen_class), value.frozen_fields, value.frozen_slots]
@@ -307,14 +269,11 @@ def _name_of(kind: type) -> str:
 
 
 _EXPANSIONS: Mapping[type, Callable[[Any], Any]] = {
+    **EXPANSIONS,
     FrozenDict: dict,
     FrozenList: list,
     FrozenRecord: _expanded_record,
+    FrozenSet: lambda value: [Tag.SET, *in_stable_order(value)],
+    frozenset: lambda value: [Tag.FROZENSET, *in_stable_order(value)],
     tuple: lambda value: [Tag.TUPLE, *value],
-    datetime: _expanded_datetime,
-    date: _expanded_date,
-    time: _expanded_time,
-    timedelta: _expanded_timedelta,
-    timezone: _expanded_offset,
-    ZoneInfo: lambda value: [Tag.ZONE, value.key],
 }

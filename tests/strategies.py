@@ -56,19 +56,24 @@ scalars = (
     | st.datetimes(timezones=st.none() | st.timezones())
     | st.times()
     | st.timedeltas()
+    | st.uuids()
+    | st.decimals()
 )
+hashable: SearchStrategy[Any] = st.integers() | written_text | st.uuids() | st.tuples(st.integers())
 values: SearchStrategy[Any] = st.recursive(
     scalars,
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
         | st.dictionaries(written_text | st.integers() | st.just("$none"), inner, max_size=3)
+        | st.sets(hashable, max_size=3)
+        | st.frozensets(hashable | st.frozensets(hashable, max_size=2), max_size=3)
     ),
     max_leaves=5,
 )
 """Plain data that files can hold."""
 
-ordered = st.integers() | st.floats(allow_nan=False) | written_text | st.dates()
+ordered = st.integers() | st.decimals() | st.floats(allow_nan=False) | written_text | st.dates()
 comparisons = st.one_of(
     st.builds(Compare, keys, st.sampled_from(["<", "<=", ">", ">="]), ordered),
     st.builds(Compare, keys, st.sampled_from(["==", "!="]), values),

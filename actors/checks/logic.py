@@ -6,12 +6,11 @@ contains it. What is not decided is answered with False, which keeps whoever ask
 
 from __future__ import annotations
 
-import operator
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice
 
-from actors.comparing import are_equal, are_ordered, contains
+from actors.comparing import ORDERING, are_equal, are_ordered, contains
 from actors.comparisons import Compare, Contains, Equals, Exists
 from actors.condition import Condition
 from actors.conditions import All, Any, Matches, Not
@@ -25,12 +24,6 @@ MOST_DECISIONS = 50_000
 _Leaf: typing.TypeAlias = Exists | Equals | Contains | Compare | Matches
 _Compound: typing.TypeAlias = All | Any | Not
 _ABOVE, _BELOW = (">", ">="), ("<", "<=")
-_ORDERING: Mapping[str, Callable[[typing.Any, typing.Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
 
 
 class Logic:
@@ -158,7 +151,7 @@ def _leaf_excludes(first: Question, second: Question) -> bool:
         return second.is_inline and not _holds_where_pinned(first, second)
     if _is_pinned(second):
         return first.is_inline and not _holds_where_pinned(second, first)
-    if isinstance(first, Compare) and isinstance(second, Compare) and {first.op, second.op} <= _ORDERING.keys():
+    if isinstance(first, Compare) and isinstance(second, Compare) and {first.op, second.op} <= ORDERING.keys():
         return not are_ordered(first.value, second.value) or _are_apart(first, second) or _are_apart(second, first)
     return False
 
@@ -181,11 +174,11 @@ def _order_implies(first: Compare, second: Compare) -> bool:
     """Compare two ranges of one order: the first lies within the second, or leaves out what the second does."""
     bound, other = first.value, second.value
     if second.op == "!=":
-        return first.op in _ORDERING and not _ORDERING[first.op](other, bound)
+        return first.op in ORDERING and not ORDERING[first.op](other, bound)
     for strict, inclusive in (_ABOVE, _BELOW):
         if first.op in (strict, inclusive) and second.op in (strict, inclusive):
             is_as_wide = first.op == strict or second.op == inclusive
-            return _ORDERING[strict](bound, other) or (bound == other and is_as_wide)
+            return ORDERING[strict](bound, other) or (are_equal(bound, other) and is_as_wide)
     return False
 
 
@@ -193,9 +186,9 @@ def _are_apart(lower: Compare, upper: Compare) -> bool:
     """Return whether nothing is above the one bound and below the other."""
     if lower.op not in _ABOVE or upper.op not in _BELOW:
         return False
-    if lower.value == upper.value:
+    if are_equal(lower.value, upper.value):
         return not (lower.op == ">=" and upper.op == "<=")
-    return bool(lower.value > upper.value)
+    return ORDERING[">"](lower.value, upper.value)
 
 
 def _keyword_implies(first: Keyword, second: Question) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -21,9 +25,12 @@ _LONGEST_INTEGER_BITS = 2_000
 def plain(value: Any, depth: int = 0) -> Any:
     """Return a value as JSON has it. Never fails: what was shared by reference may be anything.
 
-    Bytes become base64 text, moments ISO 8601 text, spans of time seconds, tuples and sets lists, dataclasses and
-    models objects, numbers that JSON has not text; anything else is an excerpt of its `repr()`.
+    Bytes become base64 text, moments ISO 8601 text, spans of time seconds, UUIDs, Decimals and numbers that JSON does
+    not have text, tuples lists, sets lists in a stable order, dataclasses and models objects, members of enumerations
+    their values; anything else is an excerpt of its `repr()`.
     """
+    if isinstance(value, Enum):
+        return plain(value.value, depth)
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
@@ -32,6 +39,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return b64encode(value).decode()
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     try:
@@ -47,12 +56,21 @@ def _plain_number(value: float) -> int | float | str:
 
 
 def _plain_container(value: Any, depth: int) -> Any:
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [plain(item, depth) for item in value]
+    if isinstance(value, set | frozenset):
+        return _in_stable_order([plain(item, depth) for item in value])
     fields = _fields_of(value)
     if fields is None:
         return excerpt(value)
     return {key if isinstance(key, str) else excerpt(key): plain(item, depth) for key, item in fields.items()}
+
+
+def _in_stable_order(items: list[Any]) -> list[Any]:
+    try:
+        return sorted(items)
+    except TypeError:  # they are of several kinds
+        return sorted(items, key=json.dumps)
 
 
 def _fields_of(value: Any) -> Mapping[Any, Any] | None:

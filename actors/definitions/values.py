@@ -1,8 +1,8 @@
 """Values as files hold them: what TOML, YAML and JSON have in common, and tables that stand for everything else.
 
 A table with the single key `$` and a name stands for what has no form of its own in all three: `{"$none": []}`,
-`{"$tuple": [1, 2]}`, `{"$date": [2026, 1, 2]}`. The names, and what follows them, are the codec's tags. TOML's own
-dates and times and YAML's null are understood when they are read.
+`{"$tuple": [1, 2]}`, `{"$date": [2026, 1, 2]}`, `{"$set": [1, 2]}`. The names, and what follows them, are the codec's
+tags. TOML's own dates and times and YAML's null are understood when they are read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 
 from actors.errors import CodecError
 from actors.frozen import FrozenDict, FrozenList, FrozenRecord
+from actors.members import is_member
+from actors.scalars import Tag
 from actors.values import MAX_DEPTH
-from actors.wire import Tag, contract, expand
+from actors.wire import contract, expand
 from supervisors.excerpt import excerpt
 
 _NONE, _BYTES, _DICT = "$none", "$bytes", "$dict"
-_TAGS = {f"${tag.name.lower()}": tag for tag in Tag if tag is not Tag.RECORD}
+_TAGS = {f"${tag.name.lower()}": tag for tag in Tag if tag not in (Tag.RECORD, Tag.MEMBER)}
 _NATIVE: frozenset[type] = frozenset({bool, float})
 # Python converts no more digits than these to and from text unless told otherwise.
 _MOST_DIGITS = 4300
@@ -39,8 +41,9 @@ def write_value(value: Any) -> Any:
         return value
     if kind in _WRITERS:
         return _WRITERS[kind](value)
-    if kind is FrozenRecord:
-        raise ValueError(f"must be made of plain values to be written; it holds a {value.frozen_class.__name__}")
+    if kind is FrozenRecord or is_member(value):
+        held = value.frozen_class if kind is FrozenRecord else kind
+        raise ValueError(f"must be made of plain values to be written; it holds a {held.__name__}")
     return _written_tag(expand(value))
 
 

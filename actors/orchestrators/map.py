@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.frozen import FrozenDict, FrozenList
+from actors.frozen import FrozenDict, FrozenList, show
 from actors.invocation import Assignment
 from actors.merging import net_change
 from actors.orchestrators.base import (
@@ -25,7 +25,6 @@ from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.flow import Flow, Gate, Given, Scope
 from actors.state import Delta, Snapshot, State
 from supervisors.branch_policies import OnFailure, PlainRequire, Require, check_require, resolve_require
-from supervisors.excerpt import excerpt
 from supervisors.groups import item_path, rest_path
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.signals import FanOutEnded, SuperviseFanOut
@@ -116,7 +115,7 @@ class MapOrchestrator(Orchestrator):
             detail = f"{path!r} maps over {key!r}, which is neither in the state nor in the event's data"
             return Outcome(OutcomeKind.FAILED, Reason.MISSING_INPUT, detail=detail)
         if type(items) is not FrozenList and type(items) is not tuple:
-            detail = f"{path!r} maps over {key!r}, which must be a list or a tuple, not {excerpt(items)}"
+            detail = f"{path!r} maps over {key!r}, which must be a list or a tuple, not {show(items)}"
             return Outcome(OutcomeKind.FAILED, Reason.INVALID_INPUT, detail=detail)
         return items
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from actors.conditions import Condition, check_condition, contains
+from actors.frozen import SCALARS, FrozenDict, showable
+from actors.members import plain_of
 from actors.orchestrators.base import Part, Pattern
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.choice import ChoiceOrchestrator
 from actors.orchestrators.flow import OPEN, Flow, Gate, Keyword
-from actors.values import SCALARS, FrozenDict
 from supervisors.model import wrong_type
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
@@ -53,11 +54,11 @@ class RouteOrchestrator(ChoiceOrchestrator):
     def _text(self) -> Any:
         """Return what the keywords are looked for in: the state's value, else the event's."""
         key = self._pattern.key
-        value = self.state.values.get(key, self.event.data.get(key))
+        value = plain_of(self.state.values.get(key, self.event.data.get(key)))
         return str(value) if type(value) in SCALARS and value is not None else value
 
     def _no_route(self) -> Outcome:
-        shown = repr(self._text())
+        shown = repr(showable(self._text()))
         if len(shown) > _SHOWN_CHARACTERS:
             shown = shown[:_SHOWN_CHARACTERS] + "..."
         rules = ", ".join(repr(rule) for rule in self._pattern.rules)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from itertools import combinations, product
 from random import Random
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +22,7 @@ from actors.mergers import LastWins, Union
 from actors.orchestrators.base import Pattern
 from actors.values import freeze
 from supervisors import Retry
-from tests.actors.plain_data import Counted, Point, Profile, Question, Setting, plain_data
+from tests.actors.plain_data import Colour, Counted, Level, Permission, Point, Profile, Question, Setting, plain_data
 
 NOON = datetime(2026, 3, 29, 12, 0)
 CONFUSABLE: list[Any] = [
@@ -33,6 +35,10 @@ CONFUSABLE: list[Any] = [
     *(NOON.replace(tzinfo=timezone(timedelta(hours=2))), NOON.replace(tzinfo=ZoneInfo("Europe/Berlin"))),
     *(NOON.replace(tzinfo=ZoneInfo("Europe/Paris")), time(12, tzinfo=UTC), date(2026, 3, 29)),
     *(timedelta(1), timedelta(0, 1), timedelta(0, 0, 1), timedelta(days=-1, seconds=86399)),
+    *(Decimal(1), Decimal("1.0"), Decimal("1E+2"), Decimal(100), Decimal("-0"), Decimal("NaN"), Decimal("sNaN")),
+    *(UUID(int=0), UUID(int=1), str(UUID(int=1)), UUID(int=1).bytes),
+    *(set(), frozenset(), {1}, frozenset({1}), {True}, {1.0}, {1, 2}, {(1,)}, {frozenset({1})}, {"a", "b"}, {"ab"}),
+    *(Colour.RED, Colour.BLUE, "red", Level.LOW, Level.HIGH, Permission.READ, Permission.READ | Permission.WRITE),
     *(Question("a"), Question("a", []), Question("b"), Point("a", []), Point("a", ()), Counted(["a"])),
     *(Setting(key="a"), Setting(key="a", value=1), Profile(name="a"), Profile(name="a", tags=[]), Profile(name="b")),
 ]

@@ -6,6 +6,8 @@ import operator
 import pickle
 import typing
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +20,7 @@ from actors.errors import IncomparableError, SharedValueError
 from actors.frozen import FrozenList
 from actors.state import Snapshot, State
 from actors.values import freeze
-from tests.actors.plain_data import Point, Question, nested, plain_data
+from tests.actors.plain_data import Colour, Level, Mood, Point, Question, nested, plain_data
 
 
 def held(condition: Condition, **values: typing.Any) -> bool:
@@ -80,7 +82,7 @@ def test_equals_compares_as_python_does_but_for_booleans(found: typing.Any, want
 def test_everything_but_nan_equals_itself(value: typing.Any) -> None:
     again = copy.deepcopy(value)
 
-    if "nan" not in repr(value):
+    if "nan" not in repr(value).lower():
         assert held(Equals("key", value), key=again)
 
 
@@ -136,8 +138,8 @@ def test_the_value_is_copied_and_must_be_plain_data(kind: type[typing.Any]) -> N
 
     assert condition.value == [1]
     assert type(condition.value) is FrozenList
-    with pytest.raises(TypeError, match=r"^the value\[0\] is a builtins\.set, which is not plain data"):
-        kind("key", [{1}])
+    with pytest.raises(TypeError, match=r"^the value\[0\] is a builtins\.complex, which is not plain data"):
+        kind("key", [1j])
     with pytest.raises(ValueError, match=r": value nests deeper than 100 levels, or contains itself$"):
         kind("key", nested(101))
 
@@ -175,6 +177,14 @@ ORDERED: list[tuple[typing.Any, typing.Any]] = [
     (MOMENT.replace(tzinfo=UTC), (MOMENT + timedelta(1)).replace(tzinfo=ZoneInfo("Europe/Berlin"))),
     (time(1), time(2)),
     (timedelta(1), timedelta(2)),
+    (Decimal("1.10"), Decimal("1.2")),
+    (Decimal("1.5"), 2),
+    (0.1, Decimal("0.5")),
+    (-math.inf, Decimal("-1E+999999999999")),
+    (5, Decimal("1E+999999999999")),
+    (Level.LOW, Level.HIGH),
+    (Level.LOW, 2),
+    (Colour.BLUE, "red"),
 ]
 
 
@@ -195,6 +205,7 @@ def test_what_has_an_order_is_compared_by_it(less: typing.Any, more: typing.Any)
 UNORDERED: list[tuple[typing.Any, typing.Any, str, str]] = [
     ("5", 5, "str", "int"),
     (True, 1, "bool", "int"),
+    (True, Decimal(1), "bool", "Decimal"),
     (None, 1.0, "None", "float"),
     (b"a", "a", "bytes", "str"),
     ([1], 1, "list", "int"),
@@ -206,6 +217,11 @@ UNORDERED: list[tuple[typing.Any, typing.Any, str, str]] = [
     (time(1, tzinfo=UTC), time(1), "time with time zone", "time without time zone"),
     (time(1, tzinfo=UTC), time(1, tzinfo=ZoneInfo("Europe/Berlin")), "time with time zone", "time without time zone"),
     (timedelta(1), 1, "timedelta", "int"),
+    (Decimal(1), 10**3_000, "Decimal", "int"),
+    (UUID(int=1), 1, "UUID", "int"),
+    ({1}, 1, "set", "int"),
+    (frozenset({1}), 1, "frozenset", "int"),
+    (Mood.CALM, 1, "Mood", "int"),
 ]
 
 

@@ -7,6 +7,8 @@ import typing
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -105,9 +107,14 @@ pasteable = st.recursive(
     | st.binary(max_size=3)
     | st.dates()
     | st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Europe/Berlin")]))
-    | st.timedeltas(),
+    | st.timedeltas()
+    | st.uuids()
+    | st.decimals(),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.sets(st.integers())
+        | st.dictionaries(st.text(max_size=3), inner, max_size=2)
     ),
     max_leaves=5,
 )
@@ -133,7 +140,7 @@ trees: st.SearchStrategy[Condition] = st.recursive(
 
 @given(trees)
 def test_what_a_condition_prints_makes_an_equal_one(condition: Condition) -> None:
-    namespace = {**vars(conditions), "datetime": datetimes, "zoneinfo": zoneinfo}
+    namespace = {**vars(conditions), "datetime": datetimes, "zoneinfo": zoneinfo, "UUID": UUID, "Decimal": Decimal}
 
     again = eval(repr(condition), namespace)
 

@@ -4,18 +4,24 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from pydantic import BaseModel
 
-from actors.frozen import FrozenDict, FrozenList
+from actors.frozen import FrozenDict, FrozenList, FrozenSet
 from actors.values import freeze, same, thaw
-from tests.actors.plain_data import Point, Profile, Question, Setting, plain_data
+from tests.actors.plain_data import Colour, Level, Permission, Point, Profile, Question, Setting, parts_of, plain_data
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def holds_a_set(frozen: Any) -> bool:
+    return any(isinstance(part, set | frozenset) for part in parts_of(frozen))
 
 
 @given(plain_data)
@@ -25,7 +31,8 @@ def test_thawing_gives_back_what_was_frozen(value: Any) -> None:
 
     assert type(thaw(frozen)) is type(value)
     assert same(again, frozen)
-    assert repr(thaw(frozen)) == repr(value)
+    assert repr(frozen) == repr(again)
+    assert holds_a_set(frozen) or repr(thaw(frozen)) == repr(value)
 
 
 @given(plain_data)
@@ -83,6 +90,22 @@ def test_a_deep_copy_of_a_frozen_value_is_an_ordinary_one(value: Any) -> None:
         (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=timezone(timedelta(0), "GMT"))),
         (time(12, tzinfo=UTC), time(12)),
         (time(12), time(13)),
+        (Decimal("1.0"), Decimal("1.00")),
+        (Decimal(0), Decimal("-0")),
+        (Decimal(1), 1),
+        (Decimal("NaN"), Decimal("sNaN")),
+        (UUID(int=1), UUID(int=2)),
+        (UUID(int=1), str(UUID(int=1))),
+        ({1}, {True}),
+        ({1}, {1.0}),
+        ({1}, frozenset({1})),
+        ({(1,)}, {(True,)}),
+        ({1}, {1, 2}),
+        (set(), {}),
+        (Colour.RED, "red"),
+        (Colour.RED, Colour.BLUE),
+        (Level.LOW, 1),
+        (Permission.READ, Permission.READ | Permission.WRITE),
         (Point(1, 2), Point(1, True)),
         (Point(1, 2), Setting(key="a")),
         (Profile(name="a"), Profile(name="a", tags=[])),
@@ -129,6 +152,12 @@ def test_same_takes_nan_for_itself() -> None:
     assert not same(float("nan"), 1.0)
 
 
+def test_same_takes_any_nan_that_is_written_alike_for_itself() -> None:
+    assert same(Decimal("NaN"), Decimal("NaN"))
+    assert same(Decimal("sNaN12"), Decimal("sNaN12"))
+    assert same(freeze({float("nan")}, "it"), freeze({float("nan")}, "it"))
+
+
 MUTATIONS: list[Callable[[Any], object]] = [
     lambda it: it["a"].append(1),
     lambda it: it["a"].extend([1]),
@@ -150,6 +179,19 @@ MUTATIONS: list[Callable[[Any], object]] = [
     lambda it: it.popitem(),
     lambda it: it.setdefault("b", 1),
     lambda it: it.update(b=1),
+    lambda it: it["s"].add(1),
+    lambda it: it["s"].discard(1),
+    lambda it: it["s"].remove(1),
+    lambda it: it["s"].pop(),
+    lambda it: it["s"].clear(),
+    lambda it: it["s"].update([1]),
+    lambda it: it["s"].difference_update([1]),
+    lambda it: it["s"].intersection_update([1]),
+    lambda it: it["s"].symmetric_difference_update([1]),
+    lambda it: it["s"].__ior__({1}),
+    lambda it: it["s"].__iand__({1}),
+    lambda it: it["s"].__isub__({1}),
+    lambda it: it["s"].__ixor__({1}),
     lambda it: setattr(it["r"], "text", "b"),
     lambda it: delattr(it["r"], "text"),
     lambda it: setattr(it["r"], "frozen_fields", {}),
@@ -158,24 +200,27 @@ MUTATIONS: list[Callable[[Any], object]] = [
 
 @pytest.mark.parametrize("mutate", MUTATIONS)
 def test_frozen_values_refuse_every_mutator(mutate: Callable[[Any], object]) -> None:
-    frozen = freeze({"a": [1], "r": Question("a")}, "it")
+    frozen = freeze({"a": [1], "r": Question("a"), "s": {1}}, "it")
 
     with pytest.raises(TypeError, match=r"immutable; change a copy\.deepcopy\(\) of it$"):
         mutate(frozen)
 
-    assert frozen == {"a": [1], "r": Question("a")}
+    assert frozen == {"a": [1], "r": Question("a"), "s": {1}}
 
 
 def test_every_mutator_of_the_builtins_was_tried() -> None:
     harmless = {"__init__", "__new__", "__getattribute__", "__init_subclass__", "__subclasshook__", "__class__"}
-    for frozen, thawed in ((FrozenDict, dict), (FrozenList, list)):
-        reading = set(dir(tuple)) | set(dir(types.MappingProxyType)) | harmless | {"fromkeys", "__class_getitem__"}
+    for frozen, thawed in ((FrozenDict, dict), (FrozenList, list), (FrozenSet, set)):
+        reading = (
+            {*dir(tuple), *dir(types.MappingProxyType), *dir(frozenset)} | harmless | {"fromkeys", "__class_getitem__"}
+        )
         for name in set(dir(thawed)) - reading:
             assert getattr(frozen, name) is not getattr(thawed, name), name
 
 
 @pytest.mark.parametrize("copying", [copy.copy, lambda it: it.copy()])
 def test_a_shallow_copy_is_an_ordinary_container_of_frozen_values(copying: Callable[[Any], Any]) -> None:
+    assert type(copying(freeze({1}, "it"))) is set
     for value in ({"a": [1]}, [[1]]):
         copied = copying(freeze(value, "it"))
 

@@ -1,7 +1,9 @@
 """`Reduce`: what named reducers and callables make of one key."""
 
+import decimal
 import math
 import pickle
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,6 +26,10 @@ REDUCED: list[tuple[str, Any, tuple[Any, ...], Any]] = [
     ("sum", ..., (1e16, 1.0, -1e16), 1.0),
     ("sum", 10**400, (10**400 + 1, 10**400 + 2), 10**400 + 3),
     ("sum", 1, (1.5, 2), 2.5),
+    ("sum", ..., (Decimal("0.1"), Decimal("0.20")), Decimal("0.30")),
+    ("sum", 1, (Decimal("1.5"), 2), Decimal("2.5")),
+    ("max", ..., (Decimal("NaN"), Decimal("1.5"), 1), Decimal("1.5")),
+    ("min", ..., (Decimal("NaN"), Decimal("1.5"), 1.0), 1.0),
     ("max", ..., (2, 3, 1), 3),
     ("max", 5, (2, 3), 5),
     ("max", 5, (2, 7.5), 7.5),
@@ -44,6 +50,8 @@ REDUCED: list[tuple[str, Any, tuple[Any, ...], Any]] = [
     ("union", ..., (["b", "a"], ["a", "c"]), ["b", "a", "c"]),
     ("union", ["b"], (["b", "a"], ["c"]), ["b", "a", "c"]),
     ("union", [1], ([], [True, 1.0, 1]), [1, True, 1.0]),
+    ("union", {1}, ({1, 2}, frozenset({3})), {1, 2, 3}),
+    ("union", ..., (frozenset({1}), {2}), frozenset({1, 2})),
     ("union", ..., ([{"a": [1]}], [{"a": [1]}, {"a": (1,)}]), [{"a": [1]}, {"a": (1,)}]),
 ]
 
@@ -72,6 +80,23 @@ WRONG: list[tuple[str, Any, tuple[Any, ...], str, str]] = [
     ("extend", ..., ([1], "ab"), "branch1", "'extend' takes lists, not str"),
     ("extend", "ab", ([1],), "", "'extend' takes lists, not str"),
     ("union", ..., ({"a": 1},), "branch0", "'union' takes lists, not dict"),
+    ("union", {1}, ([2],), "branch0", "'union' takes sets where one is a set, not list"),
+    ("sum", Decimal(1), (1.5,), "branch0", "'sum' adds Decimals to whole numbers, not to floats"),
+    (
+        "sum",
+        ...,
+        (Decimal("1E+2000"), 1),
+        "branch1",
+        "'sum' takes Decimals that have a finite sum of at most 1000 digits",
+    ),
+    (
+        "sum",
+        ...,
+        (Decimal(1), 10**2000),
+        "branch1",
+        "'sum' takes Decimals that have a finite sum of at most 1000 digits",
+    ),
+    ("sum", ..., (Decimal("Infinity"), Decimal("-Infinity")), "branch1", "'sum' takes Decimals that have a finite sum"),
 ]
 
 
@@ -171,10 +196,17 @@ def test_what_a_callable_raises_comes_out_with_a_note_of_where() -> None:
     assert caught.value.__notes__ == ["while what branch 'branch0' wrote to 'key' was reduced"]
 
 
+def test_decimals_are_added_exactly_whatever_the_context() -> None:
+    with decimal.localcontext(prec=2):
+        found = reduced("sum", Decimal("1000.10"), Decimal("1000.30"), 1001)
+
+    assert same(found, Decimal("1001.20"))
+
+
 def test_what_a_callable_returns_has_to_be_plain_data() -> None:
     with pytest.raises(
-        ReductionError, match="'branch0' .*: what the reducer of 'key' returned is a builtins.set"
+        ReductionError, match="'branch0' .*: what the reducer of 'key' returned is a builtins.complex"
     ) as caught:
-        reduced(lambda value, written: {value, written}, 1, 2)
+        reduced(lambda value, written: value * 1j, 1, 2)
 
     assert isinstance(caught.value.__cause__, TypeError)

@@ -1,6 +1,7 @@
 import math
 from dataclasses import dataclass, field, make_dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from enum import IntFlag
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,39 @@ from actors.errors import (
 from actors.frozen import FrozenDict, same
 from actors.state import Snapshot, State
 from actors.values import MAX_DEPTH, freeze
-from tests.actors.messages import DATE, DATETIME, OFFSET, RECORD, TIME, TIMEDELTA, TUPLE, ZONE, message
-from tests.actors.plain_data import RECORDS, Counted, Point, Profile, Question, nested, plain_data
+from actors.wire import MAX_ALIKE
+from tests.actors.messages import (
+    DATE,
+    DATETIME,
+    DECIMAL,
+    FROZENSET,
+    MEMBER,
+    OFFSET,
+    RECORD,
+    SET,
+    TIME,
+    TIMEDELTA,
+    TUPLE,
+    UUID,
+    ZONE,
+    message,
+)
+from tests.actors.plain_data import (
+    ENUMERATIONS,
+    RECORDS,
+    Colour,
+    Counted,
+    Mood,
+    Permission,
+    Point,
+    Profile,
+    Question,
+    nested,
+    plain_data,
+)
 
 NAME = "tests.actors.test_wire:"
+COLOUR, PERMISSION = "tests.actors.plain_data:Colour", "tests.actors.plain_data:Permission"
 
 
 @given(plain_data)
@@ -97,8 +127,9 @@ def test_an_unknown_class_is_named_and_never_imported() -> None:
 
 
 @pytest.mark.parametrize("wrong", [int, "Question", Question("a"), None])
-def test_types_must_be_dataclasses_or_models(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"^types must be dataclasses and pydantic models, and .* is neither$"):
+def test_types_must_be_dataclasses_enumerations_or_models(wrong: Any) -> None:
+    text = r"^types must be dataclasses, enumerations and pydantic models, and .* is none of them$"
+    with pytest.raises(TypeError, match=text):
         decode(encode(1), types=[wrong])
 
 
@@ -119,9 +150,9 @@ def test_a_mapping_of_types_finds_classes_by_other_names_too() -> None:
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"a": 3}, "types must be dataclasses and pydantic models, and 3 is neither"),
-        ({"a": int}, "types must be dataclasses and pydantic models, and <class 'int'> is neither"),
-        ({3: Point}, "types must map names to dataclasses and pydantic models, and 3 is no name"),
+        ({"a": 3}, "types must be dataclasses, enumerations and pydantic models, and 3 is none of them"),
+        ({"a": int}, "types must be dataclasses, enumerations and pydantic models, and <class 'int'> is none of them"),
+        ({3: Point}, "types must map names to dataclasses, enumerations and pydantic models, and 3 is no name"),
     ],
 )
 def test_a_mapping_of_types_has_dataclasses_and_models_by_their_names(wrong: Any, text: str) -> None:
@@ -260,9 +291,70 @@ def test_a_state_that_was_put_together_from_something_else_is_refused() -> None:
         (message("data", [RECORD, "a:b"]), r"^3 parts were expected in the message, not 1$"),
         (message("data", [RECORD, 5, {}, {}]), r"^the name of a class was expected in the message, not 5$"),
         (message("data", [RECORD, f"{NAME}Plain", [], {}]), r"^the fields of '.*Plain' were expected in the message"),
+        (message("data", [UUID, "a"]), r"^\['a'\] in the message is no uuid: "),
+        (message("data", [UUID, 5]), r"is no uuid"),
+        (message("data", [UUID, "{00000000-0000-0000-0000-000000000001}"]), r"is no uuid: it is written as '00000000-"),
+        (message("data", [DECIMAL, "a"]), r"is no decimal"),
+        (message("data", [DECIMAL, " 1"]), r"is no decimal: it is written as '1'$"),
+        (message("data", [DECIMAL, "1_0"]), r"is no decimal: it is written as '10'$"),
+        (message("data", [DECIMAL, 1]), r"is no decimal"),
+        (message("data", [SET, [1]]), r"^a set in the message holds what cannot lie in one: \[\[1\]\]$"),
+        (message("data", [SET, [DECIMAL, "SNAN"]]), r"holds what cannot lie in one"),
+        (message("data", [FROZENSET, 1, 1]), r"^a set in the message holds an item twice: \[1, 1\]$"),
+        (message("data", [MEMBER, "a:b"]), r"^2 parts were expected in the message, not 1$"),
+        (message("data", [MEMBER, "a:b", "RED"]), r"^the message holds an object of 'a:b'; pass that class to decode"),
+        (message("data", [MEMBER, f"{NAME}Plain", "RED"]), r"^the message holds 'RED' of '.*Plain', which has no such"),
+        (message("data", [MEMBER, COLOUR, "GREEN"]), r"^the message holds 'GREEN' of '.*Colour', which has no such"),
+        (message("data", [MEMBER, COLOUR, 1]), r"which has no such member$"),
+        (message("data", [MEMBER, PERMISSION, "READ"]), r"which has no such member$"),
+        (
+            message("data", [MEMBER, PERMISSION, 4]),
+            r"^the message holds 4 of '.*Permission', which has no such member$",
+        ),
+        (message("data", [RECORD, COLOUR, {}, {}]), r"^'.*Colour' is an enumeration, and the message holds an object"),
         (message("data", nested(201)), r"^the message nests deeper than 200 levels$"),
     ],
 )
 def test_what_is_no_plain_data_on_the_wire_is_refused(data: bytes, text: str) -> None:
     with pytest.raises(CodecError, match=text):
-        decode(data, types=[Plain])
+        decode(data, types=[Plain, *ENUMERATIONS])
+
+
+def test_members_need_their_class_to_be_passed() -> None:
+    data = encode([Colour.RED, Permission.READ | Permission.WRITE, Mood.WILD])
+
+    assert decode(data, types=ENUMERATIONS) == [Colour.RED, Permission.READ | Permission.WRITE, Mood.WILD]
+    with pytest.raises(CodecError, match=r"Colour'; pass that class to decode\(\) in types=$"):
+        decode(data)
+
+
+def test_a_member_is_found_without_running_code_of_its_class() -> None:
+    class Wary(IntFlag):
+        ONE = 1
+        TWO = 2
+
+        @classmethod
+        def _missing_(cls, value: object) -> Any:
+            raise AssertionError("its code ran")
+
+    both = decode(message("data", [MEMBER, f"{NAME}{Wary.__qualname__}", 3]), types=[Wary])
+
+    assert type(both) is Wary
+    assert int(both) == 3
+
+
+def test_sets_are_written_in_one_order_whatever_theirs() -> None:
+    texts = [str(number) for number in range(100)]
+
+    assert encode({*texts}) == encode({*reversed(texts)})
+    assert encode(frozenset(texts)) == encode(frozenset(reversed(texts)))
+
+
+def test_sets_with_many_items_of_one_hash_are_refused() -> None:
+    modulus = 2**61 - 1
+    uuids = [[UUID, f"{number:032x}"] for number in range(modulus, modulus * 40, modulus)]
+    written = [[tag, f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}"] for tag, t in uuids]
+
+    assert len(decode(message("data", [SET, *written[:MAX_ALIKE]]))) == MAX_ALIKE
+    with pytest.raises(CodecError, match=r"^more than 32 keys or items in the message have one hash$"):
+        decode(message("data", [SET, *written]))

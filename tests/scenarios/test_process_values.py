@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from actors import Parallel, Runtime, Sequential, WorkflowFailedError
+from actors.values import freeze, same
 from supervisors import Reason
 from tests.actors.dispatchers import process_agents as agents
+from tests.actors.plain_data import Colour, Permission
 from tests.actors.processes import await_end
 from tests.scenarios.agent_processes import LONG, SHORT, children, no_process_and_no_file_is_left, runtime, spawned
 from tests.scenarios.timing import eventually
@@ -48,6 +54,24 @@ def test_objects_cross_as_what_they_are(runtime: Runtime) -> None:
 
     assert runtime.run("agent", timeout=LONG).state["point"] == agents.Point(0)
     assert runtime.run("agent", state={"point": agents.Point(4)}, timeout=LONG).state["point"] == agents.Point(5)
+
+
+def test_values_of_every_type_cross_to_a_process_and_back(runtime: Runtime) -> None:
+    values = {
+        "id": UUID(int=5),
+        "amount": Decimal("1.10"),
+        "tags": {"a", "b"},
+        "fixed": frozenset({(1, 2)}),
+        "colour": Colour.RED,
+        "rights": Permission.READ | Permission.WRITE,
+        "at": datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        "nested": [{"amount": Decimal("NaN"), "colours": {Colour.BLUE}}],
+    }
+    spawned(runtime, agents.passes)
+
+    found = runtime.run("agent", values, timeout=LONG).state["found"]
+
+    assert same(freeze(found, "it"), freeze(values, "it"))
 
 
 def test_an_agent_that_looks_whether_it_is_wanted_keeps_its_process(runtime: Runtime) -> None:

@@ -11,6 +11,7 @@ from actors import Route, State, WorkflowFailedError
 from actors.conditions import Equals
 from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import OutcomeKind, Reason
+from tests.actors.plain_data import Colour, Mood
 
 OVERLAPPING = {"technical": "first", "tech": "second", "t": "third"}
 
@@ -94,3 +95,11 @@ def test_a_rule_that_raises_fails_the_route_and_tries_no_further_rule(runtime: V
     assert caught.value.outcome.culprit == "desk"
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert dict(caught.value.state) == {}
+
+
+def test_a_member_of_a_text_enumeration_routes_as_its_text(runtime: VirtualRuntime) -> None:
+    route = Route({"red": "first", "blue": "second"}, key="colour")
+
+    assert runtime.run(route, {"colour": Colour.BLUE}).state["handled_by"] == "second"
+    with pytest.raises(WorkflowFailedError, match=r"no rule matches colour=Mood\.CALM; "):
+        runtime.run(route, {"colour": Mood.CALM})

@@ -8,7 +8,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from actors.cli.plain import plain
+from tests.actors.plain_data import Colour, Mood
 
 
 class Point(BaseModel):
@@ -56,6 +59,12 @@ PLAIN: list[tuple[Any, Any]] = [
     (timedelta(minutes=1.5), 90.0),
     ((1, (2,)), [1, [2]]),
     ({3}, [3]),
+    ({"b", "a"}, ["a", "b"]),
+    (frozenset({"b", 1}), ["b", 1]),
+    (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    (Decimal("1.10"), "1.10"),
+    (Colour.RED, "red"),
+    (Mood.CALM, [1, 2]),
     (OrderedDict({1: "a", b"k": "b"}), {"1": "a", "b'k'": "b"}),
     (Point(x=1, y=(2,)), {"x": 1, "y": [2]}),
     (Pair(1, b""), {"left": 1, "right": ""}),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,7 @@ from actors.definitions.toml import parse
 from actors.definitions.values import read_value, write_value
 from actors.frozen import same
 from actors.values import MAX_DEPTH, freeze
-from tests.actors.plain_data import Point, nested
+from tests.actors.plain_data import Colour, Point, nested
 from tests.strategies import values
 
 
@@ -39,6 +41,10 @@ def test_what_is_written_is_read_as_it_was(value: Any) -> None:
         ({b"k": 1}, {"$dict": [[{"$bytes": "aw=="}, 1]]}),
         (date(2026, 1, 2), {"$date": [2026, 1, 2]}),
         (timedelta(1, 2, 3), {"$timedelta": [1, 2, 3]}),
+        (UUID(int=1), {"$uuid": ["00000000-0000-0000-0000-000000000001"]}),
+        (Decimal("1.10"), {"$decimal": ["1.10"]}),
+        ({3, 1, 2}, {"$set": [1, 2, 3]}),
+        (frozenset({("a", 1)}), {"$frozenset": [{"$tuple": ["a", 1]}]}),
         (time(1, 2), {"$time": [1, 2, 0, 0, 0, {"$none": []}]}),
         (
             datetime(2026, 1, 2, tzinfo=ZoneInfo("Europe/Berlin")),
@@ -77,11 +83,12 @@ def test_null_is_understood() -> None:
     ("value", "problem"),
     [
         (Point(1), "must be made of plain values to be written; it holds a Point"),
+        (Colour.RED, "must be made of plain values to be written; it holds a Colour"),
         ("\ud800", "must be text that can be written as UTF-8, not '\\ud800'"),
         ({"\ud800": 1}, "must be text that can be written as UTF-8, not '\\ud800'"),
         (10**5000, "must be a number of at most some 4300 digits to be written"),
     ],
-    ids=["object", "surrogate", "key", "number"],
+    ids=["object", "member", "surrogate", "key", "number"],
 )
 def test_what_files_cannot_hold_is_refused(value: Any, problem: str) -> None:
     with pytest.raises(ValueError) as caught:

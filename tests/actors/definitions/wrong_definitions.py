@@ -209,7 +209,8 @@ SOME: dict[str, tuple[str, list[str]]] = {
         '{ pattern = "loop", node = "a", until = { equals = { key = "a", value = { "$nope" = 1 } } } }',
         [
             "w:1:76: workflow.until.equals.value holds {'$nope': 1}, which is none of the tables that stand for "
-            "values: $none, $bytes, $dict, $tuple, $datetime, $date, $time, $timedelta, $offset, $zone"
+            "values: $none, $bytes, $dict, $tuple, $datetime, $date, $time, $timedelta, $offset, $zone, "
+            "$uuid, $decimal, $set, $frozenset"
         ],
     ),
     "callable-in-all": (

@@ -209,6 +209,11 @@ def moves(event: Event, state: State) -> None:
     state["point"] = Point(state["point"].x + 1) if "point" in state else Point(0)
 
 
+def passes(event: Event, state: State) -> dict[str, Any]:
+    """Give back what the event holds."""
+    return {"found": dict(event.data)}
+
+
 def shares(event: Event, state: State) -> None:
     state.share("lock", object())
 
