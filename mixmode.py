@@ -1,10 +1,15 @@
 """Launch the `mixmode` command, once it is sure to import the packages it was installed with.
 
 The installed packages are called `actors` and `supervisors`. A program whose own package has one
-of these names would be imported in their place, and fail in ways that do not tell why.
+of these names would be imported in their place, and fail in ways that do not tell why. In a clone
+of mixmode the packages are the clone's, whatever is installed.
 """
 
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +17,8 @@ from pathlib import Path
 PACKAGES = ("actors", "supervisors")
 EXTRA = ("click", "rich")
 MISUSED = 2
+INTERRUPTED = 130
+OUTPUTS = {1: "stdout", 2: "stderr"}
 
 
 def main() -> int:
@@ -19,16 +26,59 @@ def main() -> int:
 
     The current directory is put on `sys.path`, so that the user's modules are found as by
     `python -m`. Says on stderr why the command cannot start when it cannot, and returns 2.
+    A Ctrl-C before the command has taken over ends the process at once, with 130.
     """
-    _put_first_on_path(str(Path.cwd()))
-    obstacle = _shadowed_package() or _missing_extra()
-    if obstacle is not None:
-        print(obstacle, file=sys.stderr)
-        return MISUSED
-    # Late on purpose: only now is it known whose `actors` this is, and that it can be imported.
-    from actors import cli  # noqa: PLC0415
+    _replace_closed_outputs()
+    try:
+        with _ended_by_interrupts():
+            obstacle = _obstacle()
+            if obstacle is not None:
+                _tell(obstacle)
+                return MISUSED
+            # Late on purpose: only now is it known whose `actors` this is, and that it can be imported.
+            from actors import cli  # noqa: PLC0415
+        return cli.main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
-    return cli.main()
+
+def _replace_closed_outputs() -> None:
+    """Have what is written to a standard output that was closed fail as on a full disk.
+
+    Python has no stream for it, and its descriptor would be given to the first file that is opened.
+    """
+    if None not in (sys.stdout, sys.stderr):
+        return
+    while (number := os.open(os.devnull, os.O_RDONLY)) <= max(OUTPUTS):
+        pass
+    os.close(number)
+    for number, name in OUTPUTS.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # for good
+
+
+@contextmanager
+def _ended_by_interrupts() -> Iterator[None]:
+    """End the process at once when a Ctrl-C comes: there is nothing to undo, and imports would be torn."""
+    previous = signal.getsignal(signal.SIGINT)
+    if previous is not signal.default_int_handler:  # as where it is ignored
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # nobody can be told
+        os.write(2, f"{text}\n".encode(errors="backslashreplace"))
+
+
+def _obstacle() -> str | None:
+    _put_first_on_path(str(Path.cwd()))
+    return _shadowed_package() or _missing_extra()
 
 
 def _put_first_on_path(directory: str) -> None:
@@ -37,7 +87,7 @@ def _put_first_on_path(directory: str) -> None:
 
 
 def _shadowed_package() -> str | None:
-    home = Path(__file__).parent.resolve()
+    home = _home()
     for package in PACKAGES:
         expected = home / package
         found = _place_of(package)
@@ -50,6 +100,14 @@ def _shadowed_package() -> str | None:
                 f"or run mixmode from another directory."
             )
     return None
+
+
+def _home() -> Path:
+    """Return where the packages belong: beside the launcher of the clone that they are found in, or beside this one."""
+    launcher = Path(__file__).resolve()
+    first = _place_of(PACKAGES[0])
+    is_clone = first is not None and (first.parent / launcher.name).is_file()
+    return first.parent if first is not None and is_clone else launcher.parent
 
 
 def _place_of(package: str) -> Path | None:

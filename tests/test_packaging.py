@@ -167,6 +167,61 @@ def test_launcher_refuses_a_package_of_the_users_in_the_place_of_ours(
     ]
 
 
+def test_launcher_takes_the_packages_of_a_clone_that_it_is_run_in(installed: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(installed, clone)
+    (clone / "flows.py").touch()
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=clone)
+
+    assert (launched.returncode, launched.stderr) == (7, "")
+    assert launched.stdout.strip() == str(clone / "flows.py")
+
+
+def test_launcher_refuses_one_package_of_a_clone_without_the_other(installed: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(installed, clone)
+    shutil.rmtree(clone / "supervisors")
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=clone)
+
+    assert launched.returncode == 2
+    assert f"  expected: {clone / 'supervisors'}\n" in launched.stderr
+
+
+@pytest.mark.parametrize("place", ["actors/__init__.py", "actors/cli.py", "supervisors/__init__.py"])
+def test_launcher_ends_at_a_ctrl_c_without_a_traceback(installed: Path, workplace: Path, place: str) -> None:
+    module = installed / place
+    module.write_text(f"import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n{module.read_text()}")
+    (installed / "actors" / "__init__.py").write_text(
+        f"{(installed / 'actors' / '__init__.py').read_text()}\nimport supervisors"
+    )
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=workplace)
+
+    assert (launched.returncode, launched.stdout, launched.stderr) == (130, "", "")
+
+
+def test_launcher_ends_without_a_traceback_when_the_command_is_interrupted(installed: Path, workplace: Path) -> None:
+    (installed / "actors" / "cli.py").write_text("def main() -> int:\n    raise KeyboardInterrupt\n")
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=workplace)
+
+    assert (launched.returncode, launched.stderr) == (130, "")
+
+
+def test_launcher_lets_an_ignored_ctrl_c_be_ignored(installed: Path, workplace: Path) -> None:
+    (installed / "supervisors" / "__init__.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    (installed / "actors" / "__init__.py").write_text("import supervisors\n")
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); import mixmode; sys.exit(mixmode.main())"
+    )
+
+    launched = run([sys.executable, "-c", program], cwd=workplace, pythonpath=installed)
+
+    assert (launched.returncode, launched.stderr) == (7, "")
+
+
 def test_launcher_lets_a_folder_without_modules_stand(installed: Path, workplace: Path) -> None:
     (workplace / "actors").mkdir()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError
@@ -22,8 +22,24 @@ _OPTIONS = ("concurrency", "dispatcher", "timeout", "restart", "mailbox", "break
 _EXPECTED = "a mapping of names to agents, or a function that is given the runtime and spawns them"
 
 
-def load_agents(target: Target | DefinitionFile | None, workflow: Target | DefinitionFile) -> tuple[str, Any]:
-    """Return the agents and what they are called in errors.
+class FoundAgents(NamedTuple):
+    """The agents that a workflow may name.
+
+    Attributes:
+        where: Where they are.
+        agents: A mapping, or a function that spawns them.
+        advice: What to do where the workflow names others.
+        is_said: Whether somebody said where they are; else there are none.
+    """
+
+    where: str
+    agents: Any
+    advice: str
+    is_said: bool = True
+
+
+def load_agents(target: Target | DefinitionFile | None, workflow: Target | DefinitionFile) -> FoundAgents:
+    """Return the agents of a workflow; none, and how to say where they are, if nobody said that.
 
     Args:
         target: Where the user says they are; None for `AGENTS` beside the workflow, if there is one, or those of its
@@ -35,17 +51,27 @@ def load_agents(target: Target | DefinitionFile | None, workflow: Target | Defin
     """
     source = workflow if target is None else target
     if isinstance(source, DefinitionFile):
-        return str(source), source.definition.spawn_into
+        if target is None and not source.definition.agents:
+            return _unsaid(f"list them under [agents] in {str(source)!r}")
+        return _found(source, source.definition.spawn_into)
     if target is None:
         source = Target(source.module, ATTRIBUTE)
         if not hasattr(imported(source.module), ATTRIBUTE):
-            return str(source), {}
+            return _unsaid(f"call them {ATTRIBUTE} in module {source.module!r}")
     agents = load(source, _candidates_of)
     is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
     if not isinstance(agents, Mapping) and not is_function:
         found = _candidates_of(imported(source.module))
         raise WrongUseError(f"{str(source)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
-    return str(source), agents
+    return _found(source, agents)
+
+
+def _found(source: Target | DefinitionFile, agents: Any) -> FoundAgents:
+    return FoundAgents(str(source), agents, f"agents are taken from {str(source)!r}, or from what --agents names")
+
+
+def _unsaid(how: str) -> FoundAgents:
+    return FoundAgents("", {}, f"nobody said where the agents are: {how}, or name them with --agents", is_said=False)
 
 
 def spawn_agents(runtime: Runtime, agents: Any, where: str) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -17,7 +17,7 @@ from actors.cli.definition_file import DefinitionFile
 from actors.cli.rehearsal import rehearsal
 from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
-from actors.findings import Finding
+from actors.findings import Code, Finding
 from actors.state import State
 
 _FOUND = 1
@@ -73,12 +73,18 @@ def _check(options: _Options) -> int:
 
 def _findings(options: _Options) -> tuple[Finding, ...]:
     workflow = load_workflow(options.workflow)
-    where, agents = load_agents(options.agents, options.workflow)
+    found = load_agents(options.agents, options.workflow)
+    start: dict[str, Any] = {}
+    if options.data or options.state is not None:
+        start = {"state": list(options.state or ()), "data": list(options.data)}
     with rehearsal() as runtime:
-        spawn_agents(runtime, agents, where)
-        if options.data or options.state is not None:
-            return runtime.check(workflow, state=list(options.state or ()), data=list(options.data))
-        return runtime.check(workflow)
+        spawn_agents(runtime, found.agents, found.where)
+        findings = runtime.check(workflow, **start)
+    return findings if found.is_said else tuple(_advised(finding, found.advice) for finding in findings)
+
+
+def _advised(finding: Finding, advice: str) -> Finding:
+    return replace(finding, advice=advice) if finding.code is Code.UNKNOWN_AGENT else finding
 
 
 def _document(findings: Sequence[Finding]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO, Any
+
 import click
 
 from supervisors.excerpt import shown
@@ -23,3 +25,10 @@ class UnwritableError(click.ClickException):
     """What the command has to say cannot be written, as on a full disk; click prints the message and exits with 2."""
 
     exit_code = WRONG_USE
+
+
+class UnreadError(UnwritableError):
+    """Nobody reads what the command says any more, as after `| head`; it ends with 2, without a word."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say nothing."""

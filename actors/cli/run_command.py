@@ -114,11 +114,11 @@ def _run(options: _Options, interrupts: Interrupts) -> int:
 
 def _perform(options: _Options, interrupts: Interrupts) -> Ending:
     workflow = load_workflow(options.workflow)
-    where, agents = load_agents(options.agents, options.workflow)
+    found = load_agents(options.agents, options.workflow)
     with watching(is_quiet=options.as_json) as observers, _started(options, observers) as runtime:
-        spawn_agents(runtime, agents, where)
+        spawn_agents(runtime, found.agents, found.where)
         interrupts.defer()
-        run = _submitted(runtime, workflow, where, options)
+        run = _submitted(runtime, workflow, found.advice, options)
         return _supervised(runtime, run, interrupts)
 
 
@@ -143,11 +143,11 @@ def _started(options: _Options, observers: Sequence[Observer]) -> Iterator[Runti
         runtime.stop(timeout=0)
 
 
-def _submitted(runtime: Runtime, workflow: Any, where: str, options: _Options) -> Run:
+def _submitted(runtime: Runtime, workflow: Any, advice: str, options: _Options) -> Run:
     try:
         return runtime.submit(workflow, options.data, options.state, options.timeout)
     except UnknownAgentError as error:
-        raise WrongUseError(f"{error}; agents are taken from {where!r}, or from what --agents names") from error
+        raise WrongUseError(f"{error}; {advice}") from error
     except (TypeError, ValueError) as error:
         raise WrongUseError(str(error)) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from actors.cli.errors import UnwritableError
+from actors.cli.errors import UnreadError, UnwritableError
 from supervisors.excerpt import shown
 
 
@@ -45,9 +45,13 @@ def _write(text: str, encoding: str | None, *, is_error: bool) -> None:
     try:
         click.echo(_encodable(shown(text, keep="\n"), encoding), err=is_error)
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise  # nobody reads it any more; click ends the command quietly
-        raise UnwritableError(f"cannot write the output: {error.strerror}") from error
+        raise unwritable(error) from error
+
+
+def unwritable(error: OSError) -> UnwritableError:
+    """Return the error that tells why the output cannot be written."""
+    kind = UnreadError if error.errno == errno.EPIPE else UnwritableError
+    return kind(f"cannot write the output: {error.strerror}")
 
 
 def _encodable(text: str, encoding: str | None) -> str:

@@ -14,7 +14,15 @@ from examples.research.document import Document
 from examples.research.errors import NoMatchError
 from examples.research.index import Index
 from examples.research.material import Material
-from examples.research.plan import COMPARISON, Plan
+from examples.research.plan import (
+    COMPARISON,
+    COMPARISON_PLAN,
+    DEFINITION_PLAN,
+    EXPLANATION_PLAN,
+    HOW_TO_PLAN,
+    REASON_PLAN,
+    Plan,
+)
 from examples.research.quality import quality_of
 from examples.research.question import compared_in, terms_of
 from examples.research.related import related_to
@@ -40,6 +48,13 @@ def plan_as(plan: Plan) -> Callable[[Event, State], None]:
         logger.info("route: it asks for %s", plan.kind)
 
     return lay_out
+
+
+plan_comparison = plan_as(COMPARISON_PLAN)
+plan_reason = plan_as(REASON_PLAN)
+plan_how_to = plan_as(HOW_TO_PLAN)
+plan_definition = plan_as(DEFINITION_PLAN)
+plan_explanation = plan_as(EXPLANATION_PLAN)
 
 
 class SearchAgent(Agent):

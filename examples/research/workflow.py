@@ -14,28 +14,17 @@ from examples.research.agents import (
     find_related,
     find_steps,
     find_themes,
-    plan_as,
+    plan_comparison,
+    plan_definition,
+    plan_explanation,
+    plan_how_to,
+    plan_reason,
     write,
 )
 from examples.research.corpus import python_reference
 from examples.research.document import Document
-from examples.research.plan import (
-    COMPARISON_PLAN,
-    DEFINITION_PLAN,
-    EXPLANATION_PLAN,
-    HOW_TO_PLAN,
-    REASON_PLAN,
-)
 
 MOST_DRAFTS = 4
-
-_PLANS = {
-    "plan-comparison": COMPARISON_PLAN,
-    "plan-reason": REASON_PLAN,
-    "plan-how-to": HOW_TO_PLAN,
-    "plan-definition": DEFINITION_PLAN,
-    "plan-explanation": EXPLANATION_PLAN,
-}
 
 WORKFLOW = MultiStage(
     Stage(
@@ -96,8 +85,11 @@ WORKFLOW = MultiStage(
 def spawn_agents(runtime: Runtime, documents: Iterable[Document]) -> None:
     """Start every agent that the workflow names, with `documents` to search."""
     texts = tuple(documents)
-    for name, plan in _PLANS.items():
-        runtime.spawn(name, plan_as(plan))
+    runtime.spawn("plan-comparison", plan_comparison)
+    runtime.spawn("plan-reason", plan_reason)
+    runtime.spawn("plan-how-to", plan_how_to)
+    runtime.spawn("plan-definition", plan_definition)
+    runtime.spawn("plan-explanation", plan_explanation)
     runtime.spawn("search", lambda: SearchAgent(texts))
     runtime.spawn("analyse", analyse)
     runtime.spawn("extract", extract)
@@ -111,3 +103,8 @@ def spawn_agents(runtime: Runtime, documents: Iterable[Document]) -> None:
 def AGENTS(runtime: Runtime) -> None:
     """Start them over the Python reference: `mixmode run examples.research.workflow:WORKFLOW` looks for this name."""
     spawn_agents(runtime, python_reference().documents)
+
+
+def search_reference() -> SearchAgent:
+    """Return an agent that searches the Python reference: `workflow.toml` names it."""
+    return SearchAgent(python_reference().documents)

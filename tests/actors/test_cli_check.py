@@ -123,6 +123,24 @@ def test_errors_exit_with_1() -> None:
     assert result.stderr.splitlines()[-1] == "flows:UNKNOWN: 1 error, 1 warning"
 
 
+@pytest.mark.parametrize(
+    ("workflow", "how"),
+    [("bare:FLOW", "call them AGENTS in module 'bare'"), ("bare.toml", "list them under [agents] in 'bare.toml'")],
+)
+def test_where_nobody_said_where_the_agents_are_the_error_says_how(flows: Path, workflow: str, how: str) -> None:
+    (flows / "bare.py").write_text("FLOW = 'gather'\n", encoding="utf-8")
+    (flows / "bare.toml").write_text("workflow = 'gather'\n", encoding="utf-8")
+
+    result = check(workflow)
+
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "gather: error (unknown-agent): no agent is spawned under the name 'gather'; "
+        f"nobody said where the agents are: {how}, or name them with --agents\n"
+    )
+    assert check(workflow, "--agents", "flows:AGENTS").exit_code == 0
+
+
 def test_json_is_one_document() -> None:
     result = check("flows:UNKNOWN", "--json")
 

@@ -100,10 +100,7 @@ def test_nothing_is_found_in_an_example_as_data(path: Path) -> None:
     definition = Definition.load(path)
 
     with rehearsal() as runtime:
-        if definition.agents:
-            definition.spawn_into(runtime)
-        else:
-            import_module(f"examples.{path.parent.name}.workflow").spawn_agents(runtime, ())
+        definition.spawn_into(runtime)
         findings = runtime.check(definition.workflow)
 
     assert findings == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Iterator
@@ -156,3 +157,13 @@ def run(*arguments: str, charset: str = "utf-8", stdin: str | None = None) -> Re
     result = CliRunner(charset=charset).invoke(mixmode, ["run", *arguments], input=stdin, obj=interrupts)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
+
+
+class InterruptedInput(io.RawIOBase):
+    """Standard input at which the user presses Ctrl-C."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: object) -> int:
+        raise KeyboardInterrupt

@@ -141,8 +141,8 @@ def test_agents_that_are_asked_for_stand_for_those_of_the_file(monkeypatch: pyte
         (
             "flows/flow.yaml",
             [
-                "Error: no agent is spawned under the name 'hello'; known are: none; agents are taken from "
-                "'flows/flow.yaml', or from what --agents names"
+                "Error: no agent is spawned under the name 'hello'; known are: none; nobody said where the agents are: "
+                "list them under [agents] in 'flows/flow.yaml', or name them with --agents"
             ],
         ),
         ("flows/gone.toml", ["Error: 'flows/gone.toml' cannot be read: No such file or directory"]),

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from actors.cli import main
-from tests.actors.cli.commands import EXIT_CODES, TOO_LONG, flows
+from tests.actors.cli.commands import EXIT_CODES, TOO_LONG, InterruptedInput, flows
 
 __all__ = ["flows"]  # a fixture
 
@@ -33,16 +33,6 @@ def test_main_returns_2_for_a_wrong_call(monkeypatch: pytest.MonkeyPatch, capsys
 
     assert main() == 2
     assert "No such command 'walk'" in capsys.readouterr().err
-
-
-class InterruptedInput(io.RawIOBase):
-    """Standard input at which the user presses Ctrl-C."""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, _buffer: object) -> int:
-        raise KeyboardInterrupt
 
 
 def test_main_returns_130_when_reading_the_arguments_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

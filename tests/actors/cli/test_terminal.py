@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from actors.cli import main
-from tests.actors.cli.commands import TOO_LONG, flows
+from tests.actors.cli.commands import TOO_LONG, InterruptedInput, flows
 
 __all__ = ["flows"]  # a fixture
 
@@ -75,8 +77,70 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(
     os.close(reading)
     monkeypatch.setattr(sys, "argv", ["mixmode", "schema"])
 
-    with pytest.raises(SystemExit) as ended, os.fdopen(writing, "w") as pipe:
+    with os.fdopen(writing, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
-        main()
+        code = main()
 
-    assert (ended.value.code, capsys.readouterr().err) == (1, "")
+    assert (code, capsys.readouterr().err) == (2, "")
+
+
+@pytest.mark.parametrize("argument", ["--help", "schema"])
+def test_what_nobody_reads_ends_the_command_with_2_and_without_a_word(argument: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "mixmode", argument],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=TOO_LONG,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (2, "")
+
+
+@needs_full_device
+def test_main_returns_130_for_a_ctrl_c_that_cannot_be_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["mixmode", "run", "flows:HELLO", "--state", "-"])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(InterruptedInput())))
+
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        code = main()
+
+    assert code == 130
+
+
+CLOSED = {"out": ">&-", "err": "2>&-", "both": ">&- 2>&-", "all": "<&- >&- 2>&-"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code"),
+    [
+        ("schema", "out", 2),
+        ("--help", "out", 2),
+        ("--version", "all", 2),
+        ("check flows:HELLO", "out", 0),
+        ("check flows:HELLO", "err", 2),
+        ("check flows:UNKNOWN", "both", 2),
+        ("walk", "err", 2),
+        ("run flows:STAMP", "out", 2),
+        ("run flows:STAMP", "both", 2),
+        ("run flows:STAMP --json", "err", 0),
+    ],
+)
+def test_where_a_standard_stream_is_closed_the_command_exits_as_documented(
+    flows: Path, arguments: str, closed: str, code: int
+) -> None:
+    command = f"{shlex.quote(sys.executable)} -m mixmode {arguments} {CLOSED[closed]}"
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=flows, capture_output=True, text=True, timeout=TOO_LONG, check=False
+    )
+
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr

@@ -25,7 +25,11 @@ WRONG = {
     "empty-module": (["empty:NOPE"], "module 'empty' has no 'NOPE'; it has no workflows"),
     "not-a-workflow": (["flows:hello"], "'flows:hello' is a function, not a workflow"),
     "unknown-agent": (["flows:UNKNOWN"], "under the name 'nobody'; known are: 'hello', "),
-    "no-agents": (["empty:HELLO"], "known are: none; agents are taken from 'empty:AGENTS', or from what --agents"),
+    "no-agents": (
+        ["empty:HELLO"],
+        "known are: none; nobody said where the agents are: call them AGENTS in module 'empty', or name them with "
+        "--agents",
+    ),
     "raising-module": (["raising:X"], "module 'raising' cannot be imported: KeyError: 'oh' ("),
     "raising-module-line": (["raising:X"], "raising.py, line 2)"),
     "exiting-module": (["exiting:X"], "module 'exiting' cannot be imported: SystemExit: 3 ("),
