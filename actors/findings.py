@@ -34,6 +34,7 @@ class Code(StrEnum):
     ATTEMPTS_DO_NOT_FIT = "attempts-do-not-fit"
     BACKOFF_DOES_NOT_FIT = "backoff-does-not-fit"
     ITERATIONS_DO_NOT_FIT = "iterations-do-not-fit"
+    FALLBACK_WITHOUT_TIME = "fallback-without-time"
     # policies
     RETRY_WITHOUT_EFFECT = "retry-without-effect"
     FALLBACK_IS_NODE = "fallback-is-node"

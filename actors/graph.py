@@ -10,6 +10,7 @@ from typing import NamedTuple
 from actors.orchestrators.base import Part, Pattern
 from actors.orchestrators.branch import Branch, part_of
 from actors.orchestrators.flow import Flow, Gate, Given, Keyword, Question
+from actors.orchestrators.inner import fallback_of, node_of
 
 INDENT = "    "
 
@@ -91,25 +92,25 @@ class _Drawing:
 
     def part(self, part: Part) -> _Drawn:
         """Draw a node with what its place says of it, and its fallback beside it."""
-        drawn = self._node(part)
-        if part.fallback is None:
+        drawn, below = self._node(part), fallback_of(part)
+        if below is None:
             return drawn
-        fallback = self.part(Part(part.fallback, "fallback"))
+        fallback = self.part(below)
         for way_out in drawn.ways_out:
             self.arrow(_Arrow(way_out, "if it fails", dotted=True), fallback.way_in)
         return _Drawn(drawn.way_in, (*drawn.ways_out, *fallback.ways_out))
 
     def _node(self, part: Part) -> _Drawn:
-        policy = _policy(part)
-        if isinstance(part.node, str):
-            name = part.node if part.label in (part.node, "fallback") else f"{part.label}: {part.node}"
+        policy, node = _policy(part), node_of(part)
+        if isinstance(node, str):
+            name = node if part.label in (node, "fallback") else f"{part.label}: {node}"
             kind = "agent" if part.required else "optional"
             return self._point('["', '"]', [name, *policy], kind)
-        title = [part.label, part.node.kind, *_settings(part.node), *policy]
+        title = [part.label, node.kind, *_settings(node), *policy]
         name = self._name("box")
         self.line(f'subgraph {name}["{_escaped(_joined(title))}"]')
         self._depth += 1
-        drawn = _FLOWS[part.node.flow](self, part.node)
+        drawn = _FLOWS[node.flow](self, node)
         self._depth -= 1
         self.line("end")
         self.line(f"class {name} {'box' if part.required else 'optionalBox'}")
@@ -221,17 +222,13 @@ _FLOWS: Mapping[Flow, Callable[[_Drawing, Pattern], _Drawn]] = {
 
 def _policy(part: Part) -> list[str]:
     """Return what a node's place says of it: its limits, its retries, whether it is optional."""
-    texts = [_limit(seconds, whose) for seconds, whose in part.limits]
+    texts = [] if part.timeout is None else [f"{part.timeout:g} s"]
+    texts += [f"{whose.partition(' of ')[0]} {seconds:g} s" for seconds, whose in part.limits]
     if part.retry is not None and part.retry.attempts > 1:
         texts.append(f"{part.retry.attempts} tries")
     if not part.required:
         texts.append("optional")
     return texts
-
-
-def _limit(seconds: float, whose: str) -> str:
-    what, _, _ = whose.rpartition(" of ")
-    return f"{what} {seconds:g} s".strip() if what else f"{seconds:g} s"
 
 
 def _settings(pattern: Pattern) -> list[str]:

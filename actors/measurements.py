@@ -20,6 +20,7 @@ from supervisors.facts import (
     CacheMissed,
     DeadLettered,
     FactsMissed,
+    FellBack,
     LoopBlocked,
     RunEnded,
     RunStarted,
@@ -63,6 +64,7 @@ class Measurements:
             StageRetried: self._stage_retried,
             TimedOut: self._timed_out,
             BranchFailed: self._branch_failed,
+            FellBack: self._fell_back,
             AgentRan: self._agent_ran,
             AgentRestarted: self._agent_restarted,
             LoopBlocked: self._loop_blocked,
@@ -123,6 +125,11 @@ class Measurements:
             "mixmode_branch_failures_total",
             "Branches that did not end ok.",
             "workflow branch required reason",
+        )
+        self._fallbacks = self._counter(
+            "mixmode_fallbacks_total",
+            "Fallbacks that were started, each counted for the branch whose node had failed, and why.",
+            "workflow branch reason",
         )
         self._timeouts = self._counter(
             "mixmode_timeouts_total",
@@ -266,6 +273,9 @@ class Measurements:
     def _branch_failed(self, fact: BranchFailed) -> None:
         required = "true" if fact.required else "false"
         self._branch_failures.add((fact.workflow, fact.branch, required, fact.outcome.reason))
+
+    def _fell_back(self, fact: FellBack) -> None:
+        self._fallbacks.add((fact.workflow, fact.branch, fact.outcome.reason))
 
     def _agent_ran(self, fact: AgentRan) -> None:
         self._agent_queue.observe((fact.agent,), fact.queue_wait)

@@ -14,6 +14,7 @@ from actors.invocation import SupervisedInvocation
 from actors.mergers import Merger
 from actors.orchestrators.base import BEGIN, Part, Pattern
 from actors.orchestrators.branch import Branch, part_of
+from actors.orchestrators.inner import fallback_of, node_of
 from actors.values import FrozenDict
 from actors.wait_cycles import refuse_cycle
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -121,21 +122,18 @@ def compile_workflow(workflow: Any) -> Plan:
 
 
 def _compile(part: Part, path: str, *, parent: str) -> Job:
-    node = part.node
-    limits = [(seconds, whose.format(path=path, parent=parent)) for seconds, whose in part.limits]
-    if isinstance(node, Pattern) and node.timeout is not None:
-        limits.append((node.timeout, path))
-    fallback = None
-    if part.fallback is not None:
-        fallback_path = f"{path}/fallback"
-        fallback = _compile(Part(part.fallback, "fallback"), fallback_path, parent=path)
+    node, fallback = node_of(part), fallback_of(part)
+    timeouts = (part.timeout, node.timeout if isinstance(node, Pattern) else None)
+    node_limits = tuple([(seconds, path) for seconds in timeouts if seconds is not None])
+    limits = tuple([(seconds, whose.format(parent=parent)) for seconds, whose in part.limits])
     return Job(
         path,
         node.kind if isinstance(node, Pattern) else "agent",
         _target(node, path),
-        tuple(limits),
+        limits if fallback is not None else (*node_limits, *limits),
+        node_limits if fallback is not None else (),
         part.retry,
-        fallback,
+        None if fallback is None else _compile(fallback, f"{path}/{fallback.label}", parent=path),
         part.required,
         part.is_branch,
         agent=node if isinstance(node, str) else "",

@@ -16,6 +16,7 @@ from supervisors.child import Child
 from supervisors.cutting import take_back, with_obstacle
 from supervisors.deadlines import UNLIMITED, Deadline
 from supervisors.endings import as_never_started, as_not_retried, out_of_time
+from supervisors.fallbacks import after_fallback
 from supervisors.groups import BranchGroup, FanOut, Group
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.recorder import Recorder
@@ -35,7 +36,6 @@ from supervisors.signals import (
     SuperviseFanOut,
     SuperviseGroup,
 )
-from supervisors.trace import TraceRecord
 
 
 class BranchSupervisor:
@@ -112,19 +112,12 @@ class BranchSupervisor:
             context.dead_letter("late_request", fan_out.job.path)
 
     def _on_skip(self, message: Skip, context: Context) -> None:
-        self.skip(message.parent, message.job, message.outcome, context)
+        self.recorder.skip(message.parent, message.job, message.outcome, context)
 
     def _on_child_run_ended(self, message: ChildRunEnded, context: Context) -> None:
         child: Child = message.attempt
         if child.is_open and child.attempts == message.number:
             self.recorder.adopt(child, message.record, message.size)
-
-    def skip(self, parent: Child, job: Job, outcome: Outcome, context: Context) -> TraceRecord:
-        """Note in the trace that a job below a node was not done, and why."""
-        started = context.now() - self.recorder.epoch
-        record = TraceRecord(job.path, job.pattern, outcome, started, 0.0, 0, 0, 0.0, 0.0)
-        self.recorder.keep(parent, record, context)
-        return record
 
     def add_child(
         self,
@@ -138,6 +131,8 @@ class BranchSupervisor:
         for seconds, budget in request.job.limits:
             deadline = deadline.narrowed(seconds, budget, now)
         child = Child(request, parent, deadline, group, now)
+        for seconds, budget in request.job.node_limits:
+            child.node_deadline = child.node_deadline.narrowed(seconds, budget, now)
         if parent is not None:
             if parent.children is None:
                 parent.children = {}
@@ -173,7 +168,7 @@ class BranchSupervisor:
 
     def _begin_attempt(self, child: Child, now: float, context: Context) -> None:
         job = child.job
-        deadline = child.deadline
+        deadline = child.node_deadline
         if job.retry is not None:
             deadline = deadline.narrowed(job.retry.attempt_timeout, f"attempt of {job.path}", now)
             if self._retry_tokens is not None and not child.attempts:
@@ -244,6 +239,7 @@ class BranchSupervisor:
         """Start what comes after a failed attempt, or end the child if nothing does."""
         due = self._retries_at(child, outcome, context)
         if due is not None and self._may_retry(context):
+            child.previous = outcome.without_exception()
             child.retry_timer = context.schedule(due, RetryDue(child))
             self.recorder.retry(child, outcome, context)
             return self.recorder.attempt(child, answer, context)
@@ -252,7 +248,7 @@ class BranchSupervisor:
         if child.job.fallback is None:
             return self.finish(child, outcome, answer, context)
         self.recorder.attempt(child, answer, context)  # before the fallback, which may end at once
-        return self._fall_back(child, child.job.fallback, outcome, context)
+        return self._fall_back(child, child.job.fallback, outcome, answer, context)
 
     def _retries_at(self, child: Child, outcome: Outcome, context: Context) -> float | None:
         """Return when another attempt is due by the child's policy; None if none is to be made, or there is no time."""
@@ -260,29 +256,31 @@ class BranchSupervisor:
         if retry is None or not retry.allows(child.attempts, outcome):
             return None
         due = context.now() + retry.delay(child.attempts, context.random)
-        return None if child.deadline.at is not None and due >= child.deadline.at else due
+        at = child.node_deadline.at
+        return None if at is not None and due >= at else due
 
     def _may_retry(self, context: Context) -> bool:
         return self._retry_tokens is None or self._retry_tokens.withdraw(context.now())
 
-    def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, context: Context) -> None:
-        child.failed = outcome.without_exception()
+    def _fall_back(self, child: Child, fallback: Job, outcome: Outcome, answer: Answer, context: Context) -> None:
+        """Start the fallback in what the parent has left; if that is nothing, end the child."""
+        now = context.now()
+        if child.deadline.has_passed(now):
+            self._fire_passed(child, now, context)
+            return self.finish(child, child.ending or outcome, answer, context)
+        child.previous = told = outcome.without_exception()
+        self.recorder.fall_back(child, told, answer, context)
         child.is_queued = False
         request = Supervise(child, context.ref, child.key, fallback, child.payload)
-        now = context.now()
         substitute = self.add_child(request, child, child.deadline, now, None)
         substitute.is_fallback = True
-        self.open(substitute, now, context)
+        return self.open(substitute, now, context)
 
-    def _fallback_ended(self, child: Child, ended: Ended, context: Context) -> None:
-        if child.ending is not None:
-            outcome = child.ending
-        elif ended.outcome.ok:
-            detail = f"instead of {child.job.path!r}: {child.failed}"
-            outcome = Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=detail)
-        else:
-            outcome = ended.outcome
-        self.finish(child, outcome, Answer(child, 0, outcome, ended.value), context)
+    def _fallback_ended(self, child: Child, fallback: Job, ended: Ended, context: Context) -> None:
+        outcome = child.ending or after_fallback(child.job, fallback, child.previous, ended.outcome)
+        # An optional fallback that failed leaves the state as it was.
+        value = None if outcome.ok and not ended.outcome.ok else ended.value
+        self.finish(child, outcome, Answer(child, 0, outcome, value), context)
 
     def finish(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> None:
         """Close a child and tell whoever asked for it."""
@@ -305,7 +303,7 @@ class BranchSupervisor:
         if child.group is not None:
             child.group.note(ended, self, context)
         elif parent is not None and child.is_fallback:
-            self._fallback_ended(parent, ended, context)
+            self._fallback_ended(parent, job, ended, context)
         else:
             context.send(child.asker, ended)
         # What still holds the attempt, such as a frame of an exception, must not hold who asked for it.
@@ -340,9 +338,15 @@ class BranchSupervisor:
         now = context.now()
         if child.is_open and child.deadline.has_passed(now):
             self._fire_passed(child, now, context)
-        if child.is_open and child.retry_timer is not None:
-            child.retry_timer = None
-            self._begin_attempt(child, now, context)
+        if not child.is_open or child.retry_timer is None:
+            return None
+        child.retry_timer = None
+        fallback, deadline = child.job.fallback, child.node_deadline
+        if fallback is not None and deadline is not child.deadline and deadline.has_passed(now):
+            self.recorder.timeout(child, deadline, context)
+            ending = out_of_time(deadline, Reason.DEADLINE)
+            return self._fall_back(child, fallback, ending, Answer(child, child.attempts, ending, None), context)
+        return self._begin_attempt(child, now, context)
 
     def _on_close(self, message: Close, context: Context) -> None:
         if self.root is None:

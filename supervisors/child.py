@@ -31,7 +31,10 @@ class Child:
         children: The open children below it, in the order in which they were opened.
         ending: How it ends whatever its performer says: it ran out of time, or was cancelled.
         attempt_ending: How the attempt under way ends whatever its performer says.
-        failed: The outcome after which its fallback was started.
+        deadline: By when it has to end, its fallback included.
+        node_deadline: By when all attempts have to be done; the same unless a fallback may follow.
+        previous: How the last attempt failed, here or else in the nearest node above that made another one or fell
+            back; None if none did. As text.
         records: What ended below it.
         dropped: How many records below it were not kept.
     """
@@ -46,7 +49,6 @@ class Child:
         "deadline",
         "dropped",
         "ending",
-        "failed",
         "group",
         "handle",
         "is_fallback",
@@ -56,8 +58,10 @@ class Child:
         "is_trying",
         "job",
         "key",
+        "node_deadline",
         "parent",
         "payload",
+        "previous",
         "records",
         "retry_timer",
         "sent_at",
@@ -79,7 +83,7 @@ class Child:
         self.job: Job = request.job
         self.payload = request.payload
         self.parent = parent
-        self.deadline = self.attempt_deadline = deadline
+        self.deadline = self.node_deadline = self.attempt_deadline = deadline
         self.group = group
         self.started = self.sent_at = started
         self.is_open = True
@@ -93,7 +97,7 @@ class Child:
         self.children: dict[Child, None] | None = None
         self.ending: Outcome | None = None
         self.attempt_ending: Outcome | None = None
-        self.failed: Outcome | None = None
+        self.previous: Outcome | None = None if parent is None else parent.previous
         self.records: list[TraceRecord] | None = None
 
     @property

@@ -69,6 +69,15 @@ class BranchFailed(NamedTuple):
     outcome: Outcome
 
 
+class FellBack(NamedTuple):
+    """What a branch does failed for good with `outcome`, and its fallback was started."""
+
+    workflow: str
+    run: int
+    branch: str
+    outcome: Outcome
+
+
 class AgentRan(NamedTuple):
     """An agent was done with an event, or was given up on.
 
@@ -176,6 +185,7 @@ Fact: TypeAlias = (
     | StageRetried
     | TimedOut
     | BranchFailed
+    | FellBack
     | AgentRan
     | AgentRestarted
     | AgentGivenUp

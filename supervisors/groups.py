@@ -18,7 +18,6 @@ from supervisors.signals import (
     FanOutEnded,
     FanOutGoesOn,
     GroupEnded,
-    Job,
     Supervise,
     SuperviseFanOut,
     SuperviseGroup,
@@ -27,6 +26,7 @@ from supervisors.trace import TraceRecord
 
 if TYPE_CHECKING:
     from supervisors.child import Child
+    from supervisors.recorder import Recorder
 
 BURST: Final = 100
 """How many children a fan-out begins before other messages get their turn."""
@@ -35,7 +35,13 @@ _QUORUM_MET = Outcome(OutcomeKind.CANCELLED, Reason.QUORUM_MET)
 
 
 class Supervision(Protocol):
-    """What a group asks of its supervisor."""
+    """What a group asks of its supervisor.
+
+    Attributes:
+        recorder: Makes the run's records.
+    """
+
+    recorder: Recorder
 
     def add_child(
         self, request: Supervise, parent: Child | None, deadline: Deadline, now: float, group: Group | None
@@ -50,9 +56,6 @@ class Supervision(Protocol):
 
     def close(self, child: Child, ending: Outcome, context: Context) -> None:
         """End a child that is being done, and all below it."""
-
-    def skip(self, parent: Child, job: Job, outcome: Outcome, context: Context) -> TraceRecord:
-        """Note in the trace what was never done."""
 
 
 class Group(ABC):
@@ -250,7 +253,7 @@ class FanOut(Group):
     def _end_rest(self, ending: Outcome, supervisor: Supervision, context: Context) -> None:
         """End all that were not begun, as one: they may be many."""
         self.rest = ending
-        record = supervisor.skip(self.parent, self.job, ending, context)
+        record = supervisor.recorder.skip(self.parent, self.job, ending, context)
         self._place(record, self.begun, rest_path(self.job.path, self.begun))
 
     def _place(self, record: TraceRecord, key: int, path: str) -> None:

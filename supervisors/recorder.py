@@ -7,9 +7,9 @@ from typing import Any
 from supervisors.behaviour import Context
 from supervisors.child import Child
 from supervisors.deadlines import Deadline
-from supervisors.facts import AgentRan, BranchFailed, StageRetried, StageStarted, TimedOut
+from supervisors.facts import AgentRan, BranchFailed, FellBack, StageRetried, StageStarted, TimedOut
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind
-from supervisors.signals import Answer
+from supervisors.signals import Answer, Job
 from supervisors.trace import TraceRecord
 
 MAX_RECORDS = 10_000
@@ -91,21 +91,46 @@ class Recorder:
             path = child.job.path
             context.observe(TimedOut(self._workflow, self._run, path, deadline.budget))
 
+    def fall_back(self, child: Child, outcome: Outcome, answer: Answer, context: Context) -> None:
+        """Tell that a fallback is started, and keep below the child a record of what failed, with all below that."""
+        path = child.job.path
+        if context.is_observed:
+            context.observe(FellBack(self._workflow, self._run, path, outcome))
+        record = self._made(child, node_path(path), outcome, answer, context)
+        record.agent = child.job.agent
+        child.records, child.dropped = None, 0
+        self._place(child, record)
+
     def record(self, child: Child, outcome: Outcome, answer: Answer | None, context: Context) -> TraceRecord:
         """Make the record of a child that ended, keep it below its parent, and tell of it."""
-        now = context.now()
-        job, started = child.job, child.started
+        record = self._made(child, child.job.path, outcome, answer or _NO_ANSWER, context)
+        self.keep(child.parent, record, context)
+        return record
+
+    def skip(self, parent: Child, job: Job, outcome: Outcome, context: Context) -> TraceRecord:
+        """Note in the trace that a job below a node was not done, and why."""
+        record = TraceRecord(job.path, job.pattern, outcome, context.now() - self.epoch, 0.0, 0, 0, 0.0, 0.0)
+        self.keep(parent, record, context)
+        return record
+
+    def keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
+        """Tell of a record and keep it below its parent, as long as the run may keep more."""
+        if context.is_observed:
+            context.observe_stage(self._workflow, self._run, record)
+        if parent is not None:
+            self._place(parent, record)
+
+    def _made(self, child: Child, path: str, outcome: Outcome, answer: Answer, context: Context) -> TraceRecord:
+        now, started, job = context.now(), child.started, child.job
         waited, ran = (now - child.sent_at if child.is_queued else 0.0), 0.0
-        if answer is None:
-            answer = _NO_ANSWER
         if outcome.failure is not None:
             outcome = outcome.without_exception()
         begun_at = answer.begun_at
         if begun_at is not None:
             ended_at = answer.ended_at
             waited, ran = begun_at - child.sent_at, (now if ended_at is None else ended_at) - begun_at
-        record = TraceRecord(
-            job.path,
+        return TraceRecord(
+            path,
             job.pattern,
             outcome,
             started - self.epoch,
@@ -121,15 +146,8 @@ class Recorder:
             "" if child.is_told else job.agent,
             begun_at is not None,
         )
-        self.keep(child.parent, record, context)
-        return record
 
-    def keep(self, parent: Child | None, record: TraceRecord, context: Context) -> None:
-        """Tell of a record and keep it below its parent, as long as the run may keep more."""
-        if context.is_observed:
-            context.observe_stage(self._workflow, self._run, record)
-        if parent is None:
-            return
+    def _place(self, parent: Child, record: TraceRecord) -> None:
         if self._records_left <= 0 and not record.children:  # those below would be lost with it
             parent.dropped += 1 + record.dropped
             return
@@ -137,3 +155,8 @@ class Recorder:
         if parent.records is None:
             parent.records = []
         parent.records.append(record)
+
+
+def node_path(path: str) -> str:
+    """Return what the trace calls what failed before the fallback of a path: `report/search[node]`."""
+    return f"{path}[node]"

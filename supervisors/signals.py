@@ -57,7 +57,8 @@ class Job:
         path: The node's declared path; unique within its workflow.
         pattern: The node's kind, for traces and metrics.
         target: Who performs it.
-        limits: Timeouts in seconds for the whole job, retries included, each with whose it is.
+        limits: Timeouts in seconds for the whole job, retries and fallback included, each with whose it is.
+        node_limits: Timeouts for what is done before the fallback, retries included; the fallback has what is left.
         retry: When to try again; None is never.
         fallback: What to do instead when it failed for good.
         required: Whether its group or sequence fails with it.
@@ -70,6 +71,7 @@ class Job:
     pattern: str
     target: Target
     limits: tuple[tuple[float, str], ...] = ()
+    node_limits: tuple[tuple[float, str], ...] = ()
     retry: Retry | None = None
     fallback: Job | None = None
     required: bool = True
@@ -96,6 +98,10 @@ class Attempt(Protocol):
     @property
     def attempt_deadline(self) -> Deadline:
         """By when this try has to be done."""
+
+    @property
+    def previous(self) -> Outcome | None:
+        """How what was tried before ended: what this is another try at, or is done instead of; else None, as text."""
 
     @property
     def sent_at(self) -> float:
@@ -256,14 +262,7 @@ class FanOutGoesOn(NamedTuple):
 
 
 class ChildRunEnded(NamedTuple):
-    """To the supervisor: a run that the performer of an attempt had started has ended.
-
-    Attributes:
-        attempt: The attempt.
-        number: Which try it was.
-        record: The record of the run's root.
-        size: How many records are below it.
-    """
+    """To the supervisor: a run that an attempt had started has ended; `size` records are below that of its root."""
 
     attempt: Any
     number: int

@@ -17,7 +17,8 @@ class TraceRecord:
 
     Attributes:
         path: The node's declared path, for example `report/gather/search`; with the index where a `Map` had it done
-            for an item, `map/fetch[37]`.
+            for an item, `map/fetch[37]`. Of a branch that fell back, `search[node]` is what failed before its
+            `search/fallback`, and both are below it.
         pattern: The node's kind: `agent`, `sequential`, `parallel` and so on.
         outcome: How it ended.
         started: Seconds from the start of the run to the start of this node.

@@ -166,11 +166,16 @@ class Drawing:
 
     def branch(self, *, is_mapped: bool = False) -> Branch:
         required = None if is_mapped else self.draw(st.sampled_from([None, True, False]))
-        return Branch(self.draw(labels), self.maybe(self.node), required=required, **self.policy())
+        return Branch(self.draw(labels), self.maybe(self.inner), required=required, **self.policy())
 
     def policy(self) -> dict[str, Any]:
         retry = self.draw(st.none() | retries)
-        return {"timeout": self.draw(timeouts), "retry": retry, "fallback": self.maybe(self.node)}
+        return {"timeout": self.draw(timeouts), "retry": retry, "fallback": self.maybe(self.inner)}
+
+    def inner(self) -> Any:
+        """Draw what stands in a branch: a node, or as long as there is room another branch."""
+        self.room -= 1
+        return self.step() if self.room > 0 else self.node()
 
     def maybe(self, drawn: Callable[[], Any]) -> Any:
         return drawn() if self.draw(st.booleans()) else None

@@ -40,7 +40,7 @@ class _Tracer:
         after = self._agent(place, before) if place.pattern is None else self._pattern(place, before)
         if place.fallback is None:
             return after
-        return before.joined([after, self.follow(place.fallback, before)])
+        return before.joined([after, self._child(place.fallback, before)])
 
     def _agent(self, place: Place, before: Keys) -> Keys:
         declared = self._declarations.get(place.agent)

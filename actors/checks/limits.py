@@ -48,6 +48,7 @@ def check_limits(root: Place) -> Iterator[Flaw]:
     """Find limits that contradict those above them."""
     for place, above in _allowances(root, _UNLIMITED):
         yield from _check_timeouts(place, above)
+        yield from _check_fallback(place, above)
         yield from _check_iterations(place, above)
         if place.job.retry is not None:
             yield from _check_retry(place, place.job.retry, _own(place, above))
@@ -70,16 +71,22 @@ def check_agents_limits(root: Place, declarations: Declarations) -> Iterator[Fla
 def _allowances(place: Place, above: Allowance) -> Iterator[tuple[Place, Allowance]]:
     """Yield every place with what those above it grant."""
     yield place, above
-    own = _own(place, above)
-    attempt = _of_attempt(place, own)
+    attempt = _of_attempt(place, _own(place, above))
     for child in place.children:
         yield from _allowances(child, attempt)
     if place.fallback is not None:
-        yield from _allowances(place.fallback, own)
+        yield from _allowances(place.fallback, _whole(place, above))
+
+
+def _whole(place: Place, above: Allowance) -> Allowance:
+    """Return what is granted to a node and its fallback."""
+    return min([above, *[Allowance(*limit) for limit in place.job.limits]], key=lambda each: each.seconds)
 
 
 def _own(place: Place, above: Allowance) -> Allowance:
-    return min([above, *[Allowance(*limit) for limit in place.job.limits]], key=lambda each: each.seconds)
+    """Return what is granted to a node with its retries."""
+    limits = [Allowance(*limit) for limit in place.job.node_limits]
+    return min([_whole(place, above), *limits], key=lambda each: each.seconds)
 
 
 def _of_attempt(place: Place, own: Allowance) -> Allowance:
@@ -90,25 +97,37 @@ def _of_attempt(place: Place, own: Allowance) -> Allowance:
 
 
 def _check_timeouts(place: Place, above: Allowance) -> Iterator[Flaw]:
-    limits = [Allowance(*limit) for limit in place.job.limits]
-    for limit in limits:
-        granted = min([above, *limits], key=lambda each: each.seconds)
+    whole, own = _whole(place, above), _own(place, above)
+    limits = [(limit, whole) for limit in place.job.limits] + [(limit, own) for limit in place.job.node_limits]
+    for limit, granted in [(Allowance(*limit), granted) for limit, granted in limits]:
         if limit.seconds <= granted.seconds:
             continue
         problem = f"{limit.seconds:g} s for {limit.whose!r} cannot be granted: {granted}"
         if granted is above:
             advice = f"grant it at most {granted.seconds:g} s, or grant {granted.whose!r} more"
         elif granted.whose == limit.whose:
-            problem += " in its own timeout, retries and fallback included"
+            problem += " in its own timeout, retries included"
             advice = "keep one of the two timeouts; Retry(attempt_timeout=) limits each attempt"
         else:
             advice = "keep the shorter of the two"
         yield Flaw(place, Code.TIMEOUT_NOT_GRANTED, problem, advice)
 
 
+def _check_fallback(place: Place, above: Allowance) -> Iterator[Flaw]:
+    """Look at a fallback that is to begin when the time of its node is over, which is all the time there is."""
+    whole, seconds = _whole(place, above), min((each for each, _ in place.job.node_limits), default=math.inf)
+    if seconds == whole.seconds < math.inf:
+        yield Flaw(
+            place,
+            Code.FALLBACK_WITHOUT_TIME,
+            f"its fallback never begins when its {seconds:g} s are over: {whole}, the fallback included",
+            f"give it less than {seconds:g} s, or grant {whole.whose!r} more",
+        )
+
+
 def _check_iterations(place: Place, above: Allowance) -> Iterator[Flaw]:
     times = place.gate.times
-    each = _own(place, _UNLIMITED)
+    each = _whole(place, _UNLIMITED)
     if place.parent is None or times == 1 or not each.seconds <= above.seconds < math.inf:
         return
     if each.seconds * times > above.seconds and not math.isclose(each.seconds * times, above.seconds):

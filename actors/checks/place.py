@@ -69,7 +69,7 @@ class Place:
         if parent is None:
             return True
         if self.is_fallback:
-            return parent.fails_the_run
+            return self.job.required and parent.fails_the_run
         is_felt = self.job.required and parent.flow is not Flow.UNKNOWN
         return is_felt and parent.fallback is None and parent.fails_the_run
 

@@ -20,7 +20,7 @@ def check_policies(root: Place) -> Iterator[Flaw]:
             "leave required=False out, or put it into a pattern",
         )
     for place in root.walk():
-        if place.fallback is not None and place.fallback.node == place.node:
+        if place.fallback is not None and place.fallback.node == place.node and not place.fallback.job.is_branch:
             yield Flaw(
                 place,
                 Code.FALLBACK_IS_NODE,

@@ -60,7 +60,7 @@ class _Barred:
             parent = place.parent
             if parent is None:
                 return True
-            if not (place.is_fallback or place.job.required or self._lacks(parent)):
+            if not (place.job.required or (self._lacks(parent) and not place.is_fallback)):
                 return False
             place = parent
         return False
@@ -82,7 +82,7 @@ class _Barred:
         """Decide about a node and all below it."""
         for child in place.children:
             self._fails(child)
-        is_saved = place.fallback is not None and not self._fails(place.fallback)
+        is_saved = place.fallback is not None and not (self._fails(place.fallback) and place.fallback.job.required)
         fails = not is_saved and (place in self._nodes or self._fails_with_children(place))
         if fails:
             self._failing.add(place)

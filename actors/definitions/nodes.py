@@ -26,24 +26,13 @@ _REFERENCE = "@"
 _NAME = {"type": "string", "minLength": 1}
 
 
-class NodeKind(Kind):
-    """An agent or a pattern.
-
-    Args:
-        takes_branch: Whether it may be a branch too.
-    """
-
-    def __init__(self, *, takes_branch: bool) -> None:
-        self._takes_branch = takes_branch
+class StepKind(Kind):
+    """An agent, a pattern or a branch."""
 
     def read(self, data: Any, place: Place, reader: Reader) -> Any:
         """Return the node."""
         with reader.extent.entered(place) as has_room:
-            node = self._read(data, place, reader) if has_room else reader.stand_in()
-        if isinstance(node, Branch) and not self._takes_branch:
-            reader.refuse(place, "must be an agent or a pattern; a branch cannot stand here")
-            return reader.stand_in()
-        return node
+            return self._read(data, place, reader) if has_room else reader.stand_in()
 
     def write(self, value: Any, place: Place, writer: Writer) -> Any:
         """Return the node as data."""
@@ -64,7 +53,7 @@ class NodeKind(Kind):
 
     def schema(self, vocabulary: Vocabulary) -> dict[str, Any]:
         """Refer to the definition."""
-        return {"$ref": "#/$defs/step" if self._takes_branch else "#/$defs/node"}
+        return {"$ref": "#/$defs/step"}
 
     def _read(self, data: Any, place: Place, reader: Reader) -> Any:
         if isinstance(data, str):
@@ -94,9 +83,9 @@ class StepsKind(ListOf):
         return steps
 
 
-def node_schema(vocabulary: Vocabulary, *, takes_branch: bool) -> dict[str, Any]:
-    """Return the definition of nodes."""
-    kinds = [*vocabulary.patterns.values(), *([vocabulary.branch] if takes_branch else [])]
+def step_schema(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return the definition of nodes and branches."""
+    kinds = [*vocabulary.patterns.values(), vocabulary.branch]
     return {
         "anyOf": [
             {**_NAME, "description": "An agent's name, or @ and the name of one of [nodes]."},
@@ -179,6 +168,5 @@ def _wrong_heads(heads: list[str], data: dict[Any, Any]) -> str:
 
 _READERS = {PATTERN: _read_pattern, BRANCH: _read_branch, AGENT: _read_agent, USE: _read_use}
 
-NODE = NodeKind(takes_branch=False)
-STEP = NodeKind(takes_branch=True)
+STEP = StepKind()
 STEPS = StepsKind(STEP)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from actors.definitions.choices import choices_schema
-from actors.definitions.nodes import AGENT, USE, name_schema, node_schema
+from actors.definitions.nodes import AGENT, USE, name_schema, step_schema
 from actors.definitions.table import Table
 from actors.definitions.vocabulary import VOCABULARY
 
@@ -46,8 +46,7 @@ def file_schema() -> dict[str, Any]:
 
 def _definitions() -> dict[str, Any]:
     return {
-        "node": node_schema(VOCABULARY, takes_branch=False),
-        "step": node_schema(VOCABULARY, takes_branch=True),
+        "step": step_schema(VOCABULARY),
         "agent": name_schema(AGENT, "An agent, in a list of tables."),
         "use": name_schema(USE, "One of [nodes]."),
         "conditions": choices_schema(VOCABULARY.conditions, VOCABULARY),

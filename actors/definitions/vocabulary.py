@@ -26,7 +26,7 @@ from actors.definitions.kinds import (
     TableOf,
     Value,
 )
-from actors.definitions.nodes import BRANCH, NODE, PATTERN, STEP, STEPS
+from actors.definitions.nodes import BRANCH, PATTERN, STEP, STEPS
 from actors.definitions.reference import PATTERN as REFERENCE
 from actors.definitions.rules import RulesKind, TextOr
 from actors.definitions.table import Table
@@ -117,7 +117,7 @@ _BACKOFFS = TableOf(_BACKOFF, lambda _name: Backoff())
 _RETRY = _table(Retry, {"on": _TEXTS, "backoff": _BACKOFFS})
 _RESTART = _table(Restart, {"on": _TEXTS, "backoff": _BACKOFFS})
 _BREAKER = _table(Breaker, {"reset_after": _SECONDS})
-_POLICY: Mapping[str, Kind] = {"node": NODE, "retry": TableOf(_RETRY, lambda _name: None), "fallback": NODE}
+_POLICY: Mapping[str, Kind] = {"node": STEP, "retry": TableOf(_RETRY, lambda _name: None), "fallback": STEP}
 _BRANCH = replace(_table(Branch, _POLICY, BRANCH), implied=(("node", "name"),))
 _STAGE = _table(Stage, {**_POLICY, "prerequisites": ListOf(TextOr(_CONDITION)), "success": _CONDITION}, "stage")
 _STAGES = ListOf(TableOf(_STAGE, lambda name: Stage(name, name)))

@@ -24,6 +24,7 @@ from supervisors.signals import Answer, Attempt, Ended, GroupEnded, Job, Supervi
 
 if TYPE_CHECKING:
     from actors.cell import ControlCell
+    from actors.orchestrators.branch import Branch
     from actors.plan import PatternTarget
 
 
@@ -32,22 +33,24 @@ class Part:
     """A child of a pattern, before it is compiled.
 
     Attributes:
-        node: An agent's name or a pattern.
+        node: An agent's name, a pattern or a branch.
         label: Its name within its parent; the last part of its path.
         metadata: What its event's metadata says of its place, in the tutorial's names.
-        limits: Timeouts of its place, each with a format of whose it is, taking the path.
+        timeout: The seconds for the node with its retries; a fallback has what is left after them.
+        limits: Timeouts of its place, for the fallback too, each with a format of whose it is, taking the path.
         retry: When to try again.
         fallback: What to do instead.
         required: Whether its parent fails with it.
         is_branch: Whether the user gave it a policy of its own.
     """
 
-    node: str | Pattern
+    node: str | Pattern | Branch
     label: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float | None = None
     limits: tuple[tuple[float, str], ...] = ()
     retry: Retry | None = None
-    fallback: str | Pattern | None = None
+    fallback: str | Pattern | Branch | None = None
     required: bool = True
     is_branch: bool = False
 

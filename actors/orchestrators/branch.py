@@ -15,15 +15,21 @@ Node = str | Pattern
 
 
 class Branch(Model):
-    """A node with a policy: it stands in a `Parallel`, and wherever a node can.
+    """A node with a policy: it stands in a `Parallel`, and wherever a node can, in another branch too.
+
+    The fallback starts with the state that the node started with, when the node failed for good or its timeout is over.
+    It has what the nodes around the branch have left of their time; make it a `Branch` to give it a timeout, retries or
+    a fallback of its own. It never starts once that time is over or the run was cancelled. What failed is the
+    `previous_outcome` of its agents' contexts, and what `FailedWith` and `OutcomeIs` ask for.
 
     Args:
         name: What the branch is called in paths, errors and metrics.
-        node: An agent's name or a pattern; the agent called `name` if not given.
-        required: Whether its group or sequence fails with it. If not given it is, unless its group asks for a quorum.
-        timeout: Seconds for the whole branch, queueing, retries, back-off and fallback included.
+        node: An agent's name, a pattern or a branch; the agent called `name` if not given.
+        required: Whether its group, sequence or branch fails with it. If not given it is, unless its group asks for a
+            quorum. An optional one that fails leaves the state as it was.
+        timeout: Seconds for the node, queueing, retries and back-off included; not for the fallback.
         retry: When to try again; None is never.
-        fallback: A node that is run instead when the branch failed for good; its result is the branch's.
+        fallback: A node or a branch that is run instead when the node failed for good; its result is the branch's.
     """
 
     stands_anywhere: ClassVar[bool] = True
@@ -35,7 +41,7 @@ class Branch(Model):
     retry: Retry | None = None
     fallback: Any = None
 
-    def __init__(self, name: str, node: Node | None = None, **policy: Any) -> None:
+    def __init__(self, name: str, node: Node | Branch | None = None, **policy: Any) -> None:
         super().__init__(name=name, node=name if node is None else node, **policy)
 
     @field_validator("name")
@@ -46,12 +52,12 @@ class Branch(Model):
     @field_validator("node", mode="plain")
     @classmethod
     def _usable_node(cls, node: object) -> object:
-        return usable_node(node)
+        return usable_step(node)
 
     @field_validator("fallback", mode="plain")
     @classmethod
     def _usable_fallback(cls, node: object) -> object:
-        return None if node is None else usable_node(node)
+        return None if node is None else usable_step(node)
 
     @field_validator("timeout", mode="plain")
     @classmethod
@@ -64,11 +70,11 @@ class Branch(Model):
             self.node,
             self.name,
             metadata,
-            ((self.timeout, "{path}"),) if self.timeout is not None else (),
-            self.retry,
-            self.fallback,
-            required if self.required is None else self.required,
-            True,
+            self.timeout,
+            retry=self.retry,
+            fallback=self.fallback,
+            required=required if self.required is None else self.required,
+            is_branch=True,
         )
 
 
@@ -112,4 +118,6 @@ def label_of(node: Any) -> str:
 def pattern_of(step: Any) -> str:
     """Return a node's kind, for its event's metadata."""
     node = step.node if isinstance(step, Branch) else step
+    if isinstance(node, Branch):
+        return "branch"
     return node.kind if isinstance(node, Pattern) else "agent"

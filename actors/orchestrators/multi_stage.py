@@ -133,14 +133,14 @@ class Stage(Branch):
 
     Args:
         name: What the stage is called.
-        node: An agent's name or a pattern.
+        node: An agent's name, a pattern or a branch.
         prerequisites: Keys that must be in the state or in the event's data, conditions, or callables; asked in order.
             If one does not hold the stage is skipped, and the workflow fails unless the stage is optional.
         success: A condition or callable that must hold afterwards; the stage is complete only then.
         required: Whether the workflow fails with the stage; an optional one that fails leaves the state as it was.
-        timeout: Seconds for the node, retries and fallback included.
+        timeout: Seconds for the node, retries included; the fallback has what the workflow has left.
         retry: When to try the node again.
-        fallback: A node that is run instead when the node failed for good.
+        fallback: A node or a branch that is run instead when the node failed for good.
     """
 
     stands_anywhere: ClassVar[bool] = False
@@ -152,14 +152,14 @@ class Stage(Branch):
     def __init__(
         self,
         name: str,
-        node: Node,
+        node: Node | Branch,
         *,
         prerequisites: Iterable[str | AnyCondition] = (),
         success: AnyCondition | None = None,
         required: bool = True,
         timeout: float | None = None,
         retry: Retry | None = None,
-        fallback: Node | None = None,
+        fallback: Node | Branch | None = None,
     ) -> None:
         super().__init__(
             name,

@@ -18,6 +18,7 @@ from supervisors.facts import (
     DeadLettered,
     Fact,
     FactsMissed,
+    FellBack,
     LoopBlocked,
     RunEnded,
     RunStarted,
@@ -102,6 +103,13 @@ def test_failed_branches_are_counted_by_reason(actor: MetricsActor, required: bo
 
     labels = {"workflow": "report", "branch": "search", "reason": "exception"}
     assert value_of(actor, "mixmode_branch_failures_total", **labels, required=label) == 1
+
+
+def test_fallbacks_are_counted_by_why_they_were_started(actor: MetricsActor) -> None:
+    actor.feed(FellBack("report", 1, "report/search", FAILED))
+
+    labels = {"workflow": "report", "branch": "report/search", "reason": "exception"}
+    assert value_of(actor, "mixmode_fallbacks_total", **labels) == 1
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,13 @@ PLAIN = ("facts", "spare")
 """The agents on threads: nothing cancels them, so one that hangs answers late when it is through."""
 
 ASYNC = ("fetch", "extra", "summary", "refine")
-ONCE = Retry(attempts=1, attempt_timeout=TIMEOUT)
 AGAIN = Retry(attempts=ATTEMPTS, backoff=Backoff(initial=0.0), attempt_timeout=TIMEOUT)
 WORKFLOW = Sequential(
     Branch("fetch", timeout=TIMEOUT),
     Parallel(
         Branch("facts", retry=AGAIN),
         Branch("extra", required=False, timeout=TIMEOUT),
-        Branch("summary", retry=ONCE, fallback=Sequential("spare", name="spare", timeout=TIMEOUT)),
+        Branch("summary", timeout=TIMEOUT, fallback=Branch("spare", timeout=TIMEOUT)),
         name="gather",
         on_failure="finish",
     ),
@@ -103,6 +102,11 @@ class Row(NamedTuple):
     def ok(self) -> bool:
         return self.kind == "ok"
 
+    @property
+    def is_node(self) -> bool:
+        """Whether it is of what failed before a fallback, which only the trace tells of."""
+        return self.path.endswith("[node]")
+
 
 class Model:
     """Predicts the runs, one after another, and counts.
@@ -119,6 +123,7 @@ class Model:
         self.retries: Counter[tuple[str, ...]] = Counter()
         self.timeouts: Counter[tuple[str, ...]] = Counter()
         self.branch_failures: Counter[tuple[str, ...]] = Counter()
+        self.fallbacks: Counter[tuple[str, ...]] = Counter()
         self.stages: Counter[tuple[str, ...]] = Counter()
         self.workflows: Counter[tuple[str, ...]] = Counter()
         self.late_answers = 0
@@ -137,7 +142,7 @@ class Model:
             failed = None if drafts[0].ok else drafts[0]
         rows = [Row("chaos") if failed is None else _failed("chaos", failed), *below]
         self.workflows[rows[0].kind,] += 1
-        self.stages.update((row.path, row.kind) for row in rows)
+        self.stages.update((row.path, row.kind) for row in rows if not row.is_node)
         return rows, state
 
     def _fetch(self, state: dict[str, int]) -> list[Row]:
@@ -173,17 +178,16 @@ class Model:
 
     def _summary(self) -> list[Row]:
         path = "chaos/gather/summary"
-        row = self._attempt("summary", path, budget=f"attempt of {path}")
-        if row.ok:
-            return [row]
+        node = self._attempt("summary", path, budget=path)
+        if node.ok:
+            return [node]
+        self.fallbacks[path, node.reason] += 1
         inner = f"{path}/fallback"
-        spare = self._attempt("spare", f"{inner}/spare", budget=inner, stage=inner)
-        fallback = Row(inner) if spare.ok else _failed(inner, spare)
-        if spare.kind == "timed_out":  # it is the fallback's own time that is over
-            fallback = spare._replace(path=inner)
-        row = fallback._replace(path=path, reason="fallback_used" if spare.ok else fallback.reason)
+        spare = self._attempt("spare", inner, budget=inner)
+        row = spare._replace(path=path, reason="fallback_used" if spare.ok else spare.reason)
+        self._note_branch(spare, "true")
         self._note_branch(row, "true")
-        return [row, fallback, spare]
+        return [row, node._replace(path=f"{path}[node]"), spare]
 
     def _loop(self, state: dict[str, int]) -> list[Row]:
         drafts = []
@@ -194,7 +198,7 @@ class Model:
             state["drafts"] = visit
         return [Row("chaos/loop", reason="condition_met"), *drafts]
 
-    def _attempt(self, agent: str, path: str, visit: int = 1, *, budget: str, stage: str = "") -> Row:
+    def _attempt(self, agent: str, path: str, visit: int = 1, *, budget: str) -> Row:
         deed = fate(self._seed, self._run, agent, visit)
         row = {
             FINE: Row(path),
@@ -204,7 +208,7 @@ class Model:
         }[deed]
         self.agent_runs[agent, row.kind] += 1
         if row.kind == "timed_out":
-            self.timeouts[stage or path, budget] += 1
+            self.timeouts[path, budget] += 1
             self.late_answers += deed == LATE or agent in PLAIN
         return row
 

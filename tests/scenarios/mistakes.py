@@ -110,10 +110,15 @@ PLANTED = {
         "timeout-not-granted",
         "route_loop/plain",
     ),
-    "a fallback's timeout above its branch's": Planted(
-        Sequential(Branch("step", "plain", timeout=10, fallback=Sequential("other", timeout=20))),
+    "a fallback's timeout above its sequence's": Planted(
+        Sequential(Branch("step", "plain", timeout=5, fallback=Branch("other", timeout=20)), timeout=10),
         "timeout-not-granted",
         "sequential/step/fallback",
+    ),
+    "a branch's timeout that leaves its fallback nothing": Planted(
+        Sequential(Branch("plain", timeout=10, fallback="other"), timeout=10),
+        "fallback-without-time",
+        "sequential/plain",
     ),
     "an item's timeout above the map's": Planted(
         Map(Branch("plain", timeout=20), over="items", timeout=10), "timeout-not-granted", "map/plain"

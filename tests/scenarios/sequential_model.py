@@ -137,18 +137,26 @@ class Model:
         raise AssertionError(node)
 
     def _branch(self, branch: Branch, state: Data, at: float) -> Predicted:
+        kept, vain = dict(self._kept), list(self._in_vain)
         ended = self._attempts(branch, state, at)
-        if branch.timeout is not None and ended.ends >= at + branch.timeout:  # there is no time for a fallback either
-            return Predicted("timed_out", "deadline", state, at + branch.timeout)
+        if branch.timeout is not None and ended.ends >= at + branch.timeout:
+            if (kept, vain) != (self._kept, self._in_vain):  # what of it had been done by then?
+                raise Racy
+            ended = Predicted("timed_out", "deadline", state, at + branch.timeout, isinstance(branch.node, str))
         if ended.ok or branch.fallback is None:
             return ended
         fallback = self.run(branch.fallback, state, ended.ends)
-        return replace(fallback, reason="fallback_used") if fallback.ok else fallback
+        if fallback.ok:
+            return replace(fallback, reason="fallback_used")
+        return fallback if _is_required(branch.fallback) else Predicted("ok", "fallback_used", state, fallback.ends)
 
     def _attempts(self, branch: Branch, state: Data, at: float) -> Predicted:
         attempts = branch.retry.attempts if branch.retry is not None else 1
         for attempt in range(1, attempts + 1):
-            ended = self.run(branch.node, state, at, attempt)
+            if isinstance(branch.node, Branch):
+                ended = self._steps((branch.node,), state, at)
+            else:
+                ended = self.run(branch.node, state, at, attempt)
             if ended.ok:
                 break
             at = ended.ends

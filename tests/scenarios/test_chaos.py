@@ -46,11 +46,12 @@ def check_counts(page: str, model: Model, stories: list[list[Row]]) -> None:
     assert counted(page, "mixmode_retries_total", "stage") == model.retries
     assert counted(page, "mixmode_timeouts_total", "stage", "budget") == model.timeouts
     assert counted(page, "mixmode_branch_failures_total", "branch", "required", "reason") == model.branch_failures
+    assert counted(page, "mixmode_fallbacks_total", "branch", "reason") == model.fallbacks
     assert counted(page, "mixmode_stage_duration_seconds_count", "stage", "outcome") == model.stages
     assert counted(page, "mixmode_workflow_duration_seconds_count", "outcome") == model.workflows
     assert counted(page, "mixmode_dead_letters_total", "reason") == {("late_answer",): model.late_answers}
     inner = {row.path for rows in stories for row in rows} - {"chaos", "chaos/gather", "chaos/loop"}
-    steps = [row for rows in stories for row in rows if row.path in inner and not row.path.endswith("/fallback")]
+    steps = [row for rows in stories for row in rows if row.path in inner and not row.is_node]
     assert sum(row.attempts for row in steps) == sum(runs.values())
 
 

@@ -98,7 +98,8 @@ def test_a_fallback_takes_the_place_of_what_failed(runtime: VirtualRuntime) -> N
     assert record.path == "group/bad1"
     assert (record.outcome.kind, record.outcome.reason) == (OutcomeKind.OK, Reason.FALLBACK_USED)
     assert "no result" in record.outcome.detail
-    assert [child.path for child in record.children] == ["group/bad1/fallback"]
+    assert [child.path for child in record.children] == ["group/bad1[node]", "group/bad1/fallback"]
+    assert [child.outcome.kind for child in record.children] == [OutcomeKind.FAILED, OutcomeKind.OK]
 
 
 def test_a_fallback_is_not_started_when_it_is_not_needed(runtime: VirtualRuntime) -> None:
@@ -117,15 +118,15 @@ def test_a_fallback_that_fails_fails_the_branch(runtime: VirtualRuntime) -> None
     assert error.outcome.culprit == "group/bad1/fallback/bad2"
 
 
-def test_a_fallback_shares_the_timeout_of_its_branch(runtime: VirtualRuntime) -> None:
+def test_a_fallback_has_what_the_group_has_left(runtime: VirtualRuntime) -> None:
     runtime.spawn("fails-late", Scripted(Fails(ValueError("no result"), after=40.0)))
     branch = Branch("fails-late", fallback="slow1", timeout=60.0)
 
-    error = runtime.submit(Parallel(branch, name="group")).exception()
+    error = runtime.submit(Parallel(branch, name="group", timeout=90.0)).exception()
 
     assert error is not None
-    assert error.outcome.budget == "group/fails-late"
-    assert runtime.now == 60.0
+    assert error.outcome.budget == "group"
+    assert runtime.now == 90.0
 
 
 def test_a_fallback_follows_an_attempt_that_ran_out_of_time(runtime: VirtualRuntime) -> None:

@@ -27,7 +27,7 @@ from actors.conditions import All, Compare, Contains, Equals, Exists, Not
 from actors.conditions import Any as AnyOf
 from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Union
 from supervisors import Backoff, Retry
-from tests.scenarios.agents import AGENT_TIMEOUT
+from tests.scenarios.agents import AGENT_TIMEOUT, UNIT
 
 GOOD = ("add", "log-a", "log-b", "finish", "drop", "idle", "take", "add", "log-a")
 BAD = ("fail", "flaky", "late")
@@ -35,6 +35,9 @@ LONG = 300.0
 """A timeout that never runs out."""
 
 SOONER = AGENT_TIMEOUT / 2
+CUTS = [(units + 1 / 64) * UNIT for units in (1, 4, 12)]
+"""Timeouts that run out in some nodes and not in others, and never at the moment at which an agent is done."""
+
 AT_ONCE = Retry(attempts=2, backoff=Backoff(initial=0.0, jitter=0.0))
 
 agents = st.one_of(st.sampled_from(GOOD), st.sampled_from(GOOD), st.sampled_from(GOOD), st.sampled_from(BAD))
@@ -61,17 +64,25 @@ conditions: SearchStrategy[Any] = st.recursive(
 mergers: SearchStrategy[Any] = st.sampled_from([Union(), LastWins(), FirstWins(), Namespaced(), Collect("log")])
 
 
-def policies(draw: DrawFn, node: Any) -> dict[str, Any]:
-    """Draw a branch's policy: its own timeout runs out for certain, or never."""
-    timeout = draw(st.sampled_from([None, SOONER])) if node == "late" else draw(timeouts)
-    fallback = draw(st.one_of(st.none(), st.none(), agents))
+def policies(draw: DrawFn, nodes: SearchStrategy[Any], node: Any) -> dict[str, Any]:
+    """Draw a branch's policy. Without a fallback its own timeout runs out for certain, or never."""
+    fallback = draw(st.one_of(st.none(), st.none(), agents, inner_branches(nodes)))
+    if fallback is not None:
+        timeout = draw(st.sampled_from([None, *CUTS]))
+    else:
+        timeout = draw(st.sampled_from([None, SOONER])) if node == "late" else draw(timeouts)
     return {"timeout": timeout, "retry": draw(st.sampled_from([None, None, AT_ONCE])), "fallback": fallback}
 
 
 @st.composite
 def branches(draw: DrawFn, nodes: SearchStrategy[Any], name: str) -> Branch:
-    node = draw(nodes)
-    return Branch(name, node, required=draw(st.sampled_from([None, None, True, False])), **policies(draw, node))
+    node = draw(st.one_of(nodes, nodes, nodes, inner_branches(nodes)))
+    return Branch(name, node, required=draw(st.sampled_from([None, None, True, False])), **policies(draw, nodes, node))
+
+
+def inner_branches(nodes: SearchStrategy[Any]) -> SearchStrategy[Branch]:
+    """Draw what stands in a branch, as its node or its fallback."""
+    return st.deferred(lambda: branches(nodes, "inner"))
 
 
 @st.composite
@@ -86,14 +97,14 @@ def groups(draw: DrawFn, nodes: SearchStrategy[Any]) -> tuple[Any, ...]:
 
 @st.composite
 def stages(draw: DrawFn, nodes: SearchStrategy[Any], name: str) -> Stage:
-    node = draw(nodes)
+    node = draw(st.one_of(nodes, nodes, inner_branches(nodes)))
     return Stage(
         name,
         node,
         prerequisites=draw(st.lists(st.one_of(st.sampled_from(["n", "topic"]), conditions), max_size=2)),
         success=draw(st.one_of(st.none(), conditions)),
         required=draw(st.booleans()),
-        **policies(draw, node),
+        **policies(draw, nodes, node),
     )
 
 
@@ -162,7 +173,7 @@ def _extended(nodes: SearchStrategy[Any]) -> SearchStrategy[Any]:
     def mapped(draw: DrawFn) -> Map:
         node = draw(nodes)
         if draw(st.booleans()):
-            node = Branch("item", node, **policies(draw, node))
+            node = Branch("item", node, **policies(draw, nodes, node))
         return Map(
             node,
             over=draw(st.sampled_from(["items", "items", "items", "nothing", "topic", "none"])),

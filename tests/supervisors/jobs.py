@@ -11,10 +11,14 @@ from tests.supervisors.patterns import FakeGroup
 
 
 def job(path: str, target: Any, **policy: Any) -> Job:
-    """A job of an agent or a pattern; `timeout` is short for the one limit of the node itself."""
-    timeout = policy.pop("timeout", None)
-    if timeout is not None:
-        policy["limits"] = ((timeout, path),)
+    """A job of an agent or a pattern.
+
+    `timeout` is short for the one limit of the whole, `node_timeout` for that of what is done before the fallback.
+    """
+    for limit, field in (("timeout", "limits"), ("node_timeout", "node_limits")):
+        seconds = policy.pop(limit, None)
+        if seconds is not None:
+            policy[field] = ((seconds, path),)
     if isinstance(target, FakeAgent):
         return Job(path, "agent", target, agent=target.name, **policy)
     return Job(path, "pattern", target, **policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisors.branch_supervisor import BranchSupervisor
 from supervisors.deadlines import Deadline
-from supervisors.facts import AgentRan, BranchFailed, StageEnded, StageRetried, StageStarted, TimedOut
+from supervisors.facts import AgentRan, BranchFailed, FellBack, StageEnded, StageRetried, StageStarted, TimedOut
 from supervisors.outcome import Outcome, OutcomeKind
 from supervisors.signals import Close, Ended, Job, Supervise
 from supervisors.trace import TraceRecord
@@ -79,6 +79,10 @@ class FakeRun:
     @property
     def branch_failures(self) -> list[BranchFailed]:
         return [fact for fact in self.context.facts if isinstance(fact, BranchFailed)]
+
+    @property
+    def fallbacks(self) -> list[FellBack]:
+        return [fact for fact in self.context.facts if isinstance(fact, FellBack)]
 
     @property
     def agent_runs(self) -> list[tuple[OutcomeKind, float, float | None]]:

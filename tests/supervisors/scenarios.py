@@ -96,7 +96,8 @@ class Scenario:
 
 def described(job: Job, depth: int = 1) -> str:
     target: Any = job.target
-    policy = f"limits={[limit for limit, _ in job.limits]} retry={job.retry} required={job.required}"
+    limits, node_limits = [[limit for limit, _ in each] for each in (job.limits, job.node_limits)]
+    policy = f"limits={limits} node_limits={node_limits} retry={job.retry} required={job.required}"
     if isinstance(target, ScriptedAgent):
         lines = [f"{job.path}: {policy} timeout={target.timeout} {target.scripts}"]
     else:
@@ -145,13 +146,15 @@ class Forest:
         target = self.pattern(path, height - 1) if height and draw(st.booleans()) else self.agent()
         if not has_policy:
             return job(path, target)
-        fallback = None
-        if may_fall_back and draw(st.integers(min_value=0, max_value=3)) == 0:
-            fallback = self.job(f"{path}/fallback", min(height, 1), may_fall_back=False)
+        fallback, node_timeout = None, None
+        if may_fall_back and draw(st.integers(min_value=0, max_value=2)) == 0:
+            fallback = self.job(f"{path}/fallback", min(height, 1), may_fall_back=draw(st.booleans()))
+            node_timeout = draw(timeouts)
         return job(
             path,
             target,
             timeout=draw(timeouts),
+            node_timeout=node_timeout,
             retry=draw(st.none() | retries),
             required=draw(st.booleans()),
             fallback=fallback,

@@ -77,6 +77,11 @@ def declared(path: str) -> str:
     return path.partition("[")[0]
 
 
+def is_node(record: TraceRecord) -> bool:
+    """Whether it is of what failed before a fallback, and not of a job."""
+    return record.path.endswith("[node]")
+
+
 def story_record(story: Story, path: str) -> list[TraceRecord]:
     """The records below a path, of all its attempts in a row."""
     return [child for record in story.records if declared(record.path) == path for child in record.children]

@@ -8,11 +8,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from supervisors.outcome import OutcomeKind
+from supervisors.outcome import OutcomeKind, Reason
+from supervisors.recorder import node_path
 from tests.supervisors.fakes import START
 from tests.supervisors.patterns import FakeGroup, FanOutOrchestrator
 from tests.supervisors.scenarios import Scenario, scenarios
-from tests.supervisors.stories import declared, fan_outs_of, play, story_record
+from tests.supervisors.stories import declared, fan_outs_of, is_node, play, story_record
 
 many = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 some = settings(many, max_examples=200)
@@ -100,7 +101,8 @@ def test_records_lie_within_their_parents_and_follow_the_declared_order(scenario
         for child in record.children:
             assert record.started <= child.started
             assert child.started + child.duration <= record.started + record.duration
-            assert child.path.startswith(f"{declared(record.path)}/")
+            above = declared(record.path)
+            assert child.path.startswith(f"{above}/") or child.path == node_path(above)
         assert record.dropped == 0
     for pattern in scenario.patterns:
         if isinstance(pattern, FakeGroup):
@@ -118,7 +120,7 @@ def test_every_stage_that_started_is_told_to_have_ended_once(scenario: Scenario)
 
     started, ended = Counter(story.run.started_paths), Counter(story.run.ended_paths)
     assert started <= ended
-    assert ended == Counter(declared(record.path) for record in story.records)
+    assert ended == Counter(declared(record.path) for record in story.records if not is_node(record))
 
 
 @many
@@ -134,6 +136,24 @@ def test_every_budget_that_ran_out_is_reported(scenario: Scenario) -> None:
             assert record.outcome.budget in reported
         if record.outcome.kind is not OutcomeKind.CANCELLED:  # else it had no time to run out of its own
             pending.extend(record.children)
+
+
+@many
+@given(scenarios())
+def test_whatever_fell_back_had_time_left_and_says_what_failed(scenario: Scenario) -> None:
+    story = play(replace(scenario, lag=0.0))
+
+    nodes = [record for record in story.records if is_node(record)]
+    assert Counter(node_path(fact.branch) for fact in story.run.fallbacks) == Counter(each.path for each in nodes)
+    assert not any(each.outcome.ok or each.outcome.kind is OutcomeKind.CANCELLED for each in nodes)
+    for record in story.records:
+        below = [child.path for child in record.children]
+        if any(map(is_node, record.children)):
+            assert below == [node_path(declared(record.path)), f"{declared(record.path)}/fallback"]
+        if record.outcome.reason is Reason.FALLBACK_USED:
+            assert str(record.children[0].outcome) in record.outcome.detail
+        if record.path.endswith("/fallback") and record.attempts == 0:
+            assert record.outcome.kind is OutcomeKind.CANCELLED
 
 
 @many

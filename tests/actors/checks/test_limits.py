@@ -29,6 +29,8 @@ JITTERY = Backoff(initial=10.0, jitter=1.0)
         Sequential(Branch("a", timeout=10, retry=Retry(attempts=1, attempt_timeout=5))),
         Sequential(Branch("a", retry=Retry(attempts=3, attempt_timeout=5, backoff=JITTERY))),
         Sequential(Branch("a", timeout=10, retry=Retry(attempt_timeout=3), fallback=Sequential("b", timeout=8))),
+        Sequential(Branch("a", timeout=1, fallback=Branch("b", timeout=8)), timeout=10),
+        Loop(Branch("a", timeout=1, fallback=Branch("b", timeout=2)), max_iterations=3, iteration_timeout=3, timeout=9),
     ],
     ids=repr,
 )
@@ -49,7 +51,7 @@ def test_limits_that_can_all_be_granted_are_no_mistake(workflow: Any) -> None:
         ),
         (
             MultiStage(Stage("A", Sequential("a", timeout=5), timeout=10), name="x"),
-            "10 s for 'x/A' cannot be granted: 'x/A' grants 5 s in its own timeout, retries and fallback included",
+            "10 s for 'x/A' cannot be granted: 'x/A' grants 5 s in its own timeout, retries included",
         ),
         (
             Sequential(Branch("a", Sequential("b", Branch("c", timeout=5)), retry=Retry(attempt_timeout=2)), name="x"),
@@ -61,6 +63,15 @@ def test_a_timeout_that_cannot_be_granted_names_who_does_not(workflow: Any, prob
     (finding,) = findings(workflow)
 
     assert (finding.code, finding.problem) == ("timeout-not-granted", problem)
+
+
+def test_a_fallback_that_has_no_time_once_its_nodes_time_is_over_is_told() -> None:
+    (finding,) = findings(Sequential(Branch("a", timeout=10, fallback="b"), name="flow", timeout=10))
+
+    assert (finding.code, finding.path) == ("fallback-without-time", "flow/a")
+    assert finding.problem == (
+        "its fallback never begins when its 10 s are over: 'flow' grants 10 s, the fallback included"
+    )
 
 
 @pytest.mark.parametrize(

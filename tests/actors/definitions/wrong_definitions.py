@@ -81,10 +81,6 @@ WHOLE: dict[str, tuple[str, list[str]]] = {
         'nodes.a = ""\nworkflow = { pattern = "sequential", steps = ["@a", "@a"] }',
         ["w:1:7: nodes.a must name an agent, not ''"],
     ),
-    "named-branch": (
-        'nodes.a = { branch = "x" }\nworkflow = { branch = "y", node = "@a" }',
-        ["w:2:28: workflow.node must be an agent or a pattern; a branch cannot stand here"],
-    ),
     "use-no-name": ("workflow = { use = 5 }", ["w:1:14: workflow.use must be the name of one of [nodes], not 5"]),
 }
 
@@ -145,9 +141,9 @@ SOME: dict[str, tuple[str, list[str]]] = {
         '{ pattern = "sequential", steps = "a" }',
         ["w:1:38: workflow.steps must be a list, not 'a'"],
     ),
-    "branch-in-branch": (
-        '{ branch = "a", node = { branch = "b" } }',
-        ["w:1:28: workflow.node must be an agent or a pattern; a branch cannot stand here"],
+    "stage-in-branch": (
+        '{ branch = "a", node = { stage = "b" } }',
+        ["w:1:28: workflow.node must be a node, and is a stage, which stands in a list of stages only"],
     ),
     "names-that-differ": (
         '{ pattern = "parallel", branches = ["a", "a"], merge = "unoin" }',
