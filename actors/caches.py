@@ -43,6 +43,13 @@ class Landing(NamedTuple):
     change: Change
 
 
+class ForgetAll:
+    """To the caches: let go of everything, the runtime has stopped."""
+
+
+FORGET_ALL = ForgetAll()
+
+
 class Caches:
     """One cache for each `Cached` node; nodes that are alike share one.
 
@@ -79,9 +86,11 @@ class Caches:
         if cache not in self._timers:
             self._sweep(cache)
 
-    def handle(self, message: ChangeCache | Landing) -> None:
-        """Go on telling a value, or drop what has expired from a cache."""
-        if isinstance(message, Landing):
+    def handle(self, message: ChangeCache | Landing | ForgetAll) -> None:
+        """Go on telling a value, drop what has expired from a cache, or let go of everything."""
+        if isinstance(message, ForgetAll):
+            self._forget_all()
+        elif isinstance(message, Landing):
             self.tell(message)
         else:
             self._sweep(message)
@@ -130,6 +139,12 @@ class Caches:
                 del self._caches[identity]
                 self._cancel_timer(cache)
                 return
+
+    def _forget_all(self) -> None:
+        for cache in list(self._timers):
+            self._cancel_timer(cache)
+        self._caches.clear()
+        self._identities.clear()
 
     def _cancel_timer(self, cache: ChangeCache) -> None:
         timer = self._timers.pop(cache, None)

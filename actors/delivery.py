@@ -91,6 +91,7 @@ class Delivery:
     def _run(self) -> None:
         while (call := self._queue.get()) is not None:
             _survive(call)
+            call = None  # it is not kept while the thread waits for the next one
 
 
 def _emit(record: _Record) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from actors.agent_cell import AgentCell
+from actors.caches import FORGET_ALL
 from actors.reply import Reply
 from actors.run import RunKeeper
 from actors.system import System
@@ -50,6 +51,7 @@ def shut_down(system: System, runs: Iterable[RunKeeper], seconds: float) -> Stop
     system.processes.stop(_time_left(system, until) / 2)
     system.matchers.stop()
     abandoned = {cell.name: cell.abandoned_count for cell in cells if cell.abandoned_count}
+    system.plane.post(system.caches, FORGET_ALL)  # whoever keeps a run keeps the runtime's parts
     system.plane.stop()
     system.delivery.stop(_time_left(system, until))
     return StopReport(tuple(repr(keeper.run) for keeper in left), abandoned)

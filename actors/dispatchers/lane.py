@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 _LEFTOVER_TIME = 1.0
 
+NOTHING_SEEN: tuple[Any, int] = (None, -1)
+"""What a look at a loop compares with when there was none before: no task, and no progress."""
+
 
 class Lane:
     """One event loop on which async agents run.
@@ -45,7 +48,7 @@ class Lane:
         # When the heartbeat that is under way was sent; None when it was answered. Control plane and loop.
         self.beat_sent_at: float | None = None
         self.blocked_by: Work | str | None = None
-        self.last_seen: tuple[Any, int] = (None, -1)
+        self.last_seen = NOTHING_SEEN
         self.noted_until = 0.0
         # Inside the control plane: what had no task yet when the last heartbeat was sent, and what of that had none
         # when it was answered either. Who hands work over may be held up meanwhile, but hardly for two heartbeats.
@@ -94,7 +97,15 @@ class Lane:
         for work in works:
             self.works.discard(work)
         self._ready.clear()
+        self.forget_what_was_seen()
         return works
+
+    def forget_what_was_seen(self) -> None:
+        """Let go of what looks at the loop found, when nothing is left on it. Inside the control plane."""
+        self.last_seen = NOTHING_SEEN
+        self.unstarted, self.suspects = [], []
+        if isinstance(self.blocked_by, Work):
+            self.blocked_by = None
 
     def execute(self, work: Work) -> None:
         """Start it on the loop soon. Any thread.

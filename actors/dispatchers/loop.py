@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from actors.control import ControlPlane
-from actors.dispatchers.lane import Lane, closed_outcome
+from actors.dispatchers.lane import NOTHING_SEEN, Lane, closed_outcome
 from actors.environment import SHORTAGES, Threads
 from actors.telemetry import Telemetry
 from actors.work import Work
@@ -26,7 +26,6 @@ STARVED = 0.5
 """Seconds for which a loop that is at no agent's task may not answer before it counts as blocked."""
 
 _UNKNOWN = "(not an agent)"
-_NOTHING_SEEN = (None, -1)
 _CANCELLED_EARLY = Outcome(
     OutcomeKind.FAILED, Reason.EXCEPTION, detail="something on its event loop cancelled its task before it began"
 )
@@ -236,6 +235,8 @@ class LoopDispatcher:
         if lane.works or lane.overdue_since is not None:  # who adds some from now on finds that nobody looks
             lane.is_watched = True
             self._look_again(lane, now + BEAT)
+        else:
+            lane.forget_what_was_seen()
 
     def _look_again(self, lane: Lane, at: float) -> None:
         """Have the next look at a lane, which is the only one under way: two would take it for blocked too soon."""
@@ -247,7 +248,7 @@ class LoopDispatcher:
         sent_at = lane.beat_sent_at  # once: the loop may answer at any moment
         if sent_at is None:
             lane.blocked_by = None
-            lane.last_seen = _NOTHING_SEEN
+            lane.last_seen = NOTHING_SEEN
             with contextlib.suppress(RuntimeError):  # closed just now; the next look finds that
                 self._look_for_lost_wakeups(lane, now)
                 lane.send_beat(now)

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from actors import Cached, State
-from actors.caches import LEAD, MAX_CACHES, TOLD_AT_ONCE, Caches, Change, ChangeCache, Ticket, TicketTarget
+from actors.caches import FORGET_ALL, LEAD, MAX_CACHES, TOLD_AT_ONCE, Caches, Change, ChangeCache, Ticket, TicketTarget
 from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.environment import Environment
@@ -188,6 +188,18 @@ def test_a_cache_that_is_forgotten_leaves_no_timer(world: World) -> None:
     for number in range(MAX_CACHES):
         world.caches.of(Cached("a", key=str(number)))
 
+    assert world.plane.armed_timers == 0
+
+
+def test_when_the_runtime_has_stopped_everything_is_forgotten(world: World) -> None:
+    node = Cached("a", key="k", ttl=3600.0)
+    cache = world.caches.of(node)
+    cache.keep(KEY, CHANGE, world.clock.now())
+    world.caches.watch(cache)
+
+    world.caches.handle(FORGET_ALL)
+
+    assert world.caches.of(node) is not cache
     assert world.plane.armed_timers == 0
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 
 import pytest
 
 from actors import Event, Runtime, State
 from actors.delivery import Delivery
 from actors.environment import Environment
+from tests.scenarios.timing import eventually
 from tests.shortage import ScarceThreads
 
 PATIENCE = 10.0
@@ -128,3 +130,16 @@ def test_log_records_that_wait_behind_a_callback_that_blocks_are_bounded(
     texts = [record.getMessage() for record in caplog.records]
     assert texts[1:] == ["record 3", "record 4"]
     assert texts[0].startswith("3 log records were dropped")
+
+
+def test_the_thread_keeps_nothing_of_what_it_delivered_last() -> None:
+    delivery, delivered = Delivery(Environment()), threading.Event()
+    delivery.start()
+    kept = weakref.ref(delivered)
+    delivery.post(delivered.set)
+    assert delivered.wait(PATIENCE)
+
+    del delivered
+
+    assert eventually(lambda: kept() is None)
+    assert delivery.stop(PATIENCE)

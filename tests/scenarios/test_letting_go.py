@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any
 
 import pytest
 
-from actors import Agent, Event, Runtime, State
+from actors import Agent, Cached, Event, Runtime, State
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE
 
@@ -48,6 +51,20 @@ class HolderAsync(Agent):
 
 def handle(belongings: Belongings, event: Event, state: State) -> None:
     """Do nothing."""
+
+
+def step(event: Event, state: State) -> None:
+    """Do nothing."""
+
+
+async def step_async(event: Event, state: State) -> None:
+    """Yield to the event loop for long enough to be seen there."""
+    ends = asyncio.get_running_loop().time() + 0.1
+    while asyncio.get_running_loop().time() < ends:
+        await asyncio.sleep(0)
+
+
+variable: ContextVar[Any] = ContextVar("variable")
 
 
 @pytest.fixture
@@ -98,3 +115,46 @@ def test_a_group_that_was_stopped_leaves_nothing(runtime: Runtime, code: Callabl
 
     gc.collect()  # a cell and its lifecycle know each other
     assert eventually(lambda: len(alive) == 0)
+
+
+# What is idle keeps nothing of what it did last
+
+
+@pytest.mark.parametrize("agent", [step, step_async])
+def test_an_idle_runtime_keeps_nothing_of_its_last_run(runtime: Runtime, agent: Callable[..., Any]) -> None:
+    belongings = Belongings()
+    held = weakref.ref(belongings)
+    runtime.spawn("agent", agent)
+
+    def submit(kept: Belongings) -> None:
+        variable.set(kept)
+        runtime.run("agent", timeout=PATIENCE)
+
+    copy_context().run(submit, belongings)
+    del belongings
+    gc.collect()
+
+    assert eventually(lambda: held() is None)
+
+
+def test_an_idle_runtime_keeps_nothing_of_its_last_callback(runtime: Runtime) -> None:
+    belongings, called = Belongings(), threading.Event()
+    held = weakref.ref(belongings)
+    runtime.spawn("agent", step)
+    run = runtime.submit("agent")
+    run.add_done_callback(lambda _, kept=belongings: called.set())  # type: ignore[misc]
+    assert called.wait(PATIENCE)
+
+    del belongings
+    gc.collect()
+
+    assert eventually(lambda: held() is None)
+
+
+def test_a_stopped_runtime_keeps_nothing_that_was_cached() -> None:
+    with Runtime() as runtime:
+        runtime.spawn("agent", step)
+        runtime.run(Cached("agent", key="question", ttl=LONG), state={"question": 1}, timeout=PATIENCE)
+        while_it_runs = len(runtime._system.caches._caches)
+
+    assert (while_it_runs, len(runtime._system.caches._caches)) == (1, 0)

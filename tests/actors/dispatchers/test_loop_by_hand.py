@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from actors.dispatchers.lane import Lane
+from actors.dispatchers.lane import NOTHING_SEEN, Lane
 from actors.dispatchers.loop import BEAT, STARVED, Watch
+from actors.work import Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
@@ -65,6 +66,23 @@ def test_work_is_done_and_the_loop_is_looked_at_as_long_as_there_is_any(loops: L
     assert value == 42
     assert loops.dispatcher.lane.is_watched is False
     assert loops.rig.facts == []
+
+
+def test_a_loop_that_is_idle_again_keeps_nothing_of_its_work(loops: Loops, gate: Gate) -> None:
+    work = blocking(loops, gate)
+    lane = loops.dispatcher.lane
+    while lane.blocked_by is not work:
+        loops.look()
+    lane.unstarted, lane.suspects = [work], [work]
+    gate.open()
+    work.value()
+
+    while lane.is_watched:
+        loops.look()
+
+    assert lane.last_seen == NOTHING_SEEN
+    assert [*lane.unstarted, *lane.suspects] == []
+    assert not isinstance(lane.blocked_by, Work)
 
 
 def test_work_goes_back_to_the_lane_where_it_was(loops: Loops) -> None:
