@@ -150,7 +150,9 @@ class Service:
     def _serve(self, request: Request | None) -> None:
         while request is not None:
             self._data.sendall(framed(self._answer(request), request.mark))
-            request = None if request.call == "stop" else self._decoded(receive(self._data, self._most_bytes))
+            is_last, request = request.call == "stop", None  # it is not kept while the next one is waited for
+            if not is_last:
+                request = self._decoded(receive(self._data, self._most_bytes))
 
     def _answer(self, request: Request) -> bytes:
         try:
@@ -171,7 +173,9 @@ class Service:
             while request is not None:
                 writer.write(framed(await self._supervised(request), request.mark))
                 await writer.drain()
-                request = None if request.call == "stop" else await self._received(reader)
+                is_last, request = request.call == "stop", None  # it is not kept while the next one is waited for
+                if not is_last:
+                    request = await self._received(reader)
         finally:
             writer.close()
 

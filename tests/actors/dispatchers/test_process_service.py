@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import threading
@@ -24,10 +25,11 @@ from actors.dispatchers.process_child import (
     receive,
     watch,
 )
-from actors.dispatchers.process_service import Service
+from actors.dispatchers.process_service import Request, Service
 from actors.event import Event
 from tests.actors.dispatchers import process_agents
 from tests.actors.processes import PATIENCE
+from tests.scenarios.timing import eventually
 
 HERE = process_agents.__name__
 LIMIT = 10_000
@@ -119,6 +121,18 @@ def test_hooks_are_called_in_order(started: Any) -> None:
     assert host.ask("restart", reason="abandoned") == {}
     assert host.ask("run")["changed"]["restarted"] == "abandoned"
     assert host.ask("stop") == {}
+
+
+@pytest.mark.parametrize("qualname", ["echo", "Asynchronous"])
+def test_nothing_of_a_request_is_kept_while_the_next_one_is_waited_for(started: Any, qualname: str) -> None:
+    host = started(qualname)
+    host.ask("run", Event("writer", {"a": 1}), {"old": 1})
+
+    def kept() -> list[str]:
+        gc.collect()
+        return [each.call for each in gc.get_objects() if isinstance(each, Request)]
+
+    assert eventually(lambda: "run" not in kept())
 
 
 def test_a_function_has_no_hooks(started: Any) -> None:
