@@ -14,7 +14,7 @@ from actors.hooks import StartWork, StopWork
 from actors.instance import Instance
 from actors.lifecycle_messages import LifecycleMessage, Start, StartAgain, StartBegun, StartEnded, StartOverdue
 from actors.rendering import render
-from actors.scarcity import scarcity_of
+from actors.shortages import shortage_of
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.retries import Backoff
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
 
 
-_SCARCE = Backoff(initial=0.1, maximum=5.0)
+_BACK_OFF = Backoff(initial=0.1, maximum=5.0)
 """When a start is tried again for which the machine had too little of something."""
 
 
@@ -33,7 +33,7 @@ class Starts(ABC):
         cell: The agent's cell.
 
     Attributes:
-        scarcity: What the machine has too little of to start the agent, for people; empty if it has enough.
+        shortage: What the machine has too little of to start the agent, for people; empty if it has enough.
     """
 
     def __init__(self, cell: AgentCell) -> None:
@@ -50,7 +50,7 @@ class Starts(ABC):
         # The starts that are tried again later, by their instances.
         self._later: dict[Instance, StartWork] = {}
         # One store, read by anyone.
-        self.scarcity = ""
+        self.shortage = ""
 
     @abstractmethod
     def owns(self, part: Instance) -> bool:
@@ -202,7 +202,7 @@ class Starts(ABC):
                 following = cell.take_for(instance)
         if following is not None:
             cell.dispatcher.execute(following)
-        self._note_scarcity_over()
+        self._note_shortage_over()
         if self._is_awaited and all(each.is_ready for each in cell.instances):
             self._is_awaited = False
             self._tell_started()
@@ -238,9 +238,9 @@ class Starts(ABC):
         return is_ending_previous
 
     def _on_start_failed(self, work: StartWork, error: BaseException) -> None:
-        scarcity, detail = scarcity_of(error), render(error).text
-        if scarcity and self.owns(work.instance) and not self._is_stopping:
-            self._start_later(work, scarcity, detail)
+        shortage, detail = shortage_of(error), render(error).text
+        if shortage and self.owns(work.instance) and not self._is_stopping:
+            self._start_later(work, shortage, detail)
         else:
             text = "the start of agent %r raised %s"
             self._system.delivery.log(logging.WARNING, text, self._cell.name, detail, error=error)
@@ -248,7 +248,7 @@ class Starts(ABC):
 
     def _start_failed(self, instance: Instance, detail: str) -> None:
         if not self._later:
-            self.scarcity = ""
+            self.shortage = ""
         if self._is_stopping or instance not in self._cell.instances:
             self._forget(instance)
             self._progress()
@@ -266,18 +266,18 @@ class Starts(ABC):
 
     # What the machine has too little of
 
-    def _start_later(self, work: StartWork, scarcity: str, detail: str) -> None:
+    def _start_later(self, work: StartWork, shortage: str, detail: str) -> None:
         """Try a start again later: the agent has not failed, so its restarts are not used up by that."""
         system, cell = self._system, self._cell
         self._reject_waiting(detail)
         again = StartWork(cell, work.instance, reason=work.reason)
         again.tries = work.tries + 1
         self._later[work.instance] = again
-        if not self.scarcity:
+        if not self.shortage:
             text = "agent %r cannot be started: %s; that is tried again until it can"
             system.delivery.log(logging.WARNING, text, cell.name, detail)
-        self.scarcity = scarcity
-        at = system.plane.now() + _SCARCE.delay(again.tries, system.environment.random)
+        self.shortage = shortage
+        at = system.plane.now() + _BACK_OFF.delay(again.tries, system.environment.random)
         again.timer = system.plane.schedule(at, cell, StartAgain(again))
 
     def _on_start_again(self, message: StartAgain) -> None:
@@ -288,7 +288,7 @@ class Starts(ABC):
             work.timer = None
             self._start(Start(work))
         else:  # it was marked failed meanwhile
-            self.scarcity = ""
+            self.shortage = ""
         del self._later[work.instance]  # last: the message may be handled again, after an interrupt
 
     def _start_no_more(self) -> None:
@@ -297,10 +297,10 @@ class Starts(ABC):
             if work.timer is not None:
                 work.timer.cancel()
         self._later.clear()
-        self.scarcity = ""
+        self.shortage = ""
         self._withdraw_starts()
 
-    def _note_scarcity_over(self) -> None:
-        if self.scarcity and not self._later:
-            self.scarcity = ""
+    def _note_shortage_over(self) -> None:
+        if self.shortage and not self._later:
+            self.shortage = ""
             self._system.delivery.log(logging.INFO, "agent %r could be started again", self._cell.name)

@@ -43,10 +43,8 @@ def examine(system: System) -> Health:
     """Return how the runtime is that has these parts. Any thread."""
     cells = list(system.agents.values())
     reasons = [f"agent {name!r} is marked failed: {detail}" for name, detail in failed_agents(cells).items()]
-    scarcities = {cell.name: cell.lifecycle.scarcity for cell in cells}
-    reasons += [
-        f"agent {name!r} cannot be started yet: {scarcity}" for name, scarcity in scarcities.items() if scarcity
-    ]
+    shortages = {cell.name: cell.lifecycle.shortage for cell in cells}
+    reasons += [f"agent {name!r} cannot be started yet: {shortage}" for name, shortage in shortages.items() if shortage]
     troubles = {
         "plain functions are refused": system.threads.refusal,
         "plain functions wait": system.threads.shortage,

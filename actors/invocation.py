@@ -216,7 +216,7 @@ class Invocation(Work):
         is_queued = self.instance is None and self not in cell.active
         if is_queued and any(instance.is_ready for instance in cell.instances):
             return ""
-        return cell.dispatcher.shortage
+        return cell.dispatcher.shortage or cell.lifecycle.shortage
 
 
 class SupervisedInvocation(Invocation):

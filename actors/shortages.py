@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Final, Protocol
 
 from actors.control import ControlPlane
 from actors.delivery import Delivery
+from actors.errors import ProcessEndedError
 
 AGAIN_AFTER: Final = 0.1
 """Seconds after which something that could not be had is tried for again."""
+
+_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE)
+# In an agent's own code these may mean something else.
+_OF_PROCESSES: Final = (*_DESCRIPTORS, errno.EAGAIN, errno.ENOMEM)
+_NO_THREAD: Final = "can't start new thread"
 
 
 class Short(Protocol):
@@ -53,3 +60,21 @@ class Shortages:
             self._plane.schedule(self._plane.now() + AGAIN_AFTER, self, short)
         else:
             self._delivery.log(logging.INFO, "work goes on: what could not be had is there again")
+
+
+def shortage_of(error: BaseException) -> str:
+    """Return what there was too little of: descriptors, threads, processes or memory. Empty if that was not the cause.
+
+    An agent that could not start for this reason has done nothing wrong, and can start as soon as there is enough.
+    """
+    numbers = _OF_PROCESSES if isinstance(error, ProcessEndedError) else _DESCRIPTORS
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, OSError) and cause.errno in numbers:
+            return cause.strerror or type(cause).__name__
+        if isinstance(cause, RuntimeError) and cause.args == (_NO_THREAD,):
+            return _NO_THREAD
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return ""

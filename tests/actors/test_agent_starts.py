@@ -96,13 +96,13 @@ def test_an_agent_that_lacks_files_is_started_when_they_are_back_and_no_restart_
 ) -> None:
     caplog.set_level(logging.INFO)
     cell = needy(rig, 5, restart=Restart(max_restarts=0))
-    lacked = cell.lifecycle.scarcity
+    lacked = cell.lifecycle.shortage
 
     for _ in range(5):
         tried_again(rig, 10.0)
 
     assert lacked == "Too many open files"
-    assert (cell.instances[0].is_ready, cell.lifecycle.scarcity) == (True, "")
+    assert (cell.instances[0].is_ready, cell.lifecycle.shortage) == (True, "")
     assert rig.told(AgentRestarted) == []
     assert failed_agents([cell]) == {}
     assert [record.getMessage() for record in caplog.records] == [
@@ -134,6 +134,15 @@ def test_what_waits_is_rejected_each_time(rig: Rig) -> None:
     assert answer.get(timeout=0).state == {}
 
 
+def test_what_waits_meanwhile_can_say_for_what(rig: Rig) -> None:
+    cell = needy(rig, 1)
+    queued(cell)
+
+    waiting: Any = cell.mailbox.head()
+
+    assert waiting.obstacle() == "Too many open files"
+
+
 def test_others_that_are_ready_take_what_waits(rig: Rig) -> None:
     Needy.lacks = 0
     cell = rig.spawn(Needy, concurrency=2)
@@ -143,11 +152,11 @@ def test_others_that_are_ready_take_what_waits(rig: Rig) -> None:
 
     answer = queued(cell)
     rig.threads.perform_all()
-    waits = cell.lifecycle.scarcity
+    waits = cell.lifecycle.shortage
     tried_again(rig)
 
     assert answer.get(timeout=0).state == {}
-    assert (waits, cell.lifecycle.scarcity) == ("Too many open files", "")
+    assert (waits, cell.lifecycle.shortage) == ("Too many open files", "")
     assert all(instance.is_ready for instance in cell.instances)
 
 
@@ -180,7 +189,7 @@ def test_one_that_is_marked_failed_meanwhile_is_not_tried_again(rig: Rig) -> Non
 
     tried_again(rig)
 
-    assert (cell.lifecycle.scarcity, cell.instances[0].is_starting) == ("", False)
+    assert (cell.lifecycle.shortage, cell.instances[0].is_starting) == ("", False)
 
 
 def test_it_is_tried_again_once_however_often_it_is_said(rig: Rig) -> None:

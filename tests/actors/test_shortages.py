@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import pytest
 
-from actors.shortages import AGAIN_AFTER, Shortages
+from actors.errors import ProcessEndedError
+from actors.shortages import AGAIN_AFTER, Shortages, shortage_of
 from tests.actors.by_hand import Rig
 
 
@@ -40,3 +42,41 @@ def test_it_is_tried_again_by_the_clock_until_it_succeeds(caplog: pytest.LogCapt
         "work waits: no more of it; it is tried again until it succeeds",
         "work goes on: what could not be had is there again",
     ]
+
+
+# Whether a failed start is nobody's fault
+
+
+def caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+def looped() -> BaseException:
+    error = ValueError()
+    error.__cause__ = KeyError()
+    error.__cause__.__cause__ = error
+    return error
+
+
+FILES = OSError(errno.EMFILE, "Too many open files")
+FORK = BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+@pytest.mark.parametrize(
+    ("error", "shortage"),
+    [
+        (FILES, "Too many open files"),
+        (OSError(errno.ENFILE, ""), "OSError"),
+        (caused(ValueError("no"), FILES), "Too many open files"),
+        (RuntimeError("can't start new thread"), "can't start new thread"),
+        (caused(ProcessEndedError("writer", "none"), FORK), "Resource temporarily unavailable"),
+        (caused(ProcessEndedError("writer", "none"), OSError(errno.ENOMEM, "no memory")), "no memory"),
+        (FORK, ""),
+        (caused(ProcessEndedError("writer", "none"), OSError(errno.ENOENT, "no such file")), ""),
+        (RuntimeError("not today"), ""),
+        (looped(), ""),
+    ],
+)
+def test_it_is_told_by_the_error_and_its_causes(error: BaseException, shortage: str) -> None:
+    assert shortage_of(error) == shortage
