@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from actors.definitions.place import Place
-
-MAX_NESTING = 60
-"""How many nodes and conditions may stand within each other."""
+from actors.orchestrators.base import MAX_NESTING
 
 MAX_NODES = 10_000
 """Of how many nodes and conditions a definition may consist; what is used more than once counts as often."""

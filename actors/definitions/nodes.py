@@ -37,12 +37,12 @@ class StepKind(Kind):
     def write(self, value: Any, place: Place, writer: Writer) -> Any:
         """Return the node as data."""
         vocabulary = writer.vocabulary
-        if isinstance(value, str):
-            name = guarded(writer.dialect.write_text, value, place, writer)
-            return {AGENT: name} if value.startswith(_REFERENCE) else name
         with writer.extent.entered(place) as has_room:
             if not has_room:
                 return None
+            if isinstance(value, str):
+                name = guarded(writer.dialect.write_text, value, place, writer)
+                return {AGENT: name} if value.startswith(_REFERENCE) else name
             if type(value) is Branch:
                 return writer.table(vocabulary.branch, value, place)
             table = vocabulary.pattern_of(value)

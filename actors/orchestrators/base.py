@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from actors.callables import evaluation_failed
 from actors.conditions import Condition
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from actors.cell import ControlCell
     from actors.orchestrators.branch import Branch
     from actors.plan import PatternTarget
+
+MAX_NESTING: Final = 60
+"""How many patterns, branches and agents may stand within each other, in programs as in files and bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,12 @@ class Pattern(Model):
     name: str | None = Field(default=None, min_length=1)
     timeout: float | None = None
 
+    # How deep it is; kept, as what is built of it has to know.
+    _depth: int = PrivateAttr(default=1)
+
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
+        self._depth = checked_depth(self, self.label)
 
     @field_validator("name")
     @classmethod
@@ -113,6 +120,32 @@ class Pattern(Model):
     def completion_notes(self, labels: Sequence[str]) -> Mapping[str, Any]:
         """Return what is noted in `state.meta` when it has ended ok."""
         return {}
+
+
+def checked_depth(node: Model, label: str) -> int:
+    """Return how many nodes stand within each other in a new one: patterns, branches and the agent at the end.
+
+    Raises:
+        ValueError: If they are more than may.
+    """
+    depth = 1 + max([_deepest(getattr(node, name)) for name in type(node).model_fields])
+    if depth > MAX_NESTING:
+        raise ValueError(
+            f"{label!r} nests deeper than {MAX_NESTING} levels of patterns, branches and agents; "
+            "have an agent run the inner workflow with context.run()"
+        )
+    return depth
+
+
+def _deepest(value: object) -> int:
+    """Return the same for what a field holds."""
+    if isinstance(value, tuple | Mapping):
+        held = value if isinstance(value, tuple) else value.values()
+        return max(map(_deepest, held), default=1)
+    if not isinstance(value, Model):
+        return 1
+    known = getattr(value, "_depth", None)
+    return known or max([_deepest(getattr(value, name)) for name in type(value).model_fields], default=1)
 
 
 def usable_name(name: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
-from actors.orchestrators.base import Part, Pattern, usable_name, usable_timeout
+from actors.orchestrators.base import Part, Pattern, checked_depth, usable_name, usable_timeout
 from supervisors.model import Model, wrong_type
 from supervisors.retries import Retry
 
@@ -40,9 +40,11 @@ class Branch(Model):
     timeout: float | None = None
     retry: Retry | None = None
     fallback: Any = None
+    _depth: int = PrivateAttr(default=1)
 
     def __init__(self, name: str, node: Node | Branch | None = None, **policy: Any) -> None:
         super().__init__(name=name, node=name if node is None else node, **policy)
+        self._depth = checked_depth(self, self.name)
 
     @field_validator("name")
     @classmethod
