@@ -7,13 +7,26 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any
 
 import pytest
 
-from actors import Agent, Cached, Event, Runtime, State
+from actors import (
+    Agent,
+    AgentContext,
+    Branch,
+    Cached,
+    Event,
+    Map,
+    Parallel,
+    Runtime,
+    State,
+    WorkflowFailedError,
+)
+from supervisors import Backoff, Retry
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE
 
@@ -22,7 +35,7 @@ LONG, SHORT = 600.0, 0.5
 
 
 class Belongings:
-    """What a factory closes over."""
+    """What a factory closes over, or a call has at hand."""
 
 
 class Holder(Agent):
@@ -115,6 +128,82 @@ def test_a_group_that_was_stopped_leaves_nothing(runtime: Runtime, code: Callabl
 
     gc.collect()  # a cell and its lifecycle know each other
     assert eventually(lambda: len(alive) == 0)
+
+
+# Whatever became of a run
+
+
+def fails(event: Event, state: State) -> None:
+    kept = Belongings()
+    raise ValueError(f"on purpose, with {kept!r}")
+
+
+async def fails_async(event: Event, state: State) -> None:
+    kept = Belongings()
+    raise ValueError(f"on purpose, with {kept!r}")
+
+
+async def hangs(event: Event, state: State) -> None:
+    kept = Belongings()
+    await asyncio.get_running_loop().create_future()
+    state["kept"] = repr(kept)
+
+
+async def asks(event: Event, state: State, context: AgentContext) -> None:
+    await context.run(Parallel("step", Branch("fails", required=False)))
+
+
+def asks_plainly(event: Event, state: State, context: AgentContext) -> None:
+    context.run("step_async")
+
+
+async def spawns(event: Event, state: State, context: AgentContext) -> None:
+    context.spawn(f"child of {event.id}", partial(handle, Belongings()))
+
+
+AGENTS_BY_NAME: dict[str, Any] = {
+    each.__name__: each for each in (step, step_async, fails, fails_async, hangs, asks, asks_plainly, spawns)
+}
+AT_ONCE = Backoff(initial=0.0)
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        "step",
+        "step_async",
+        "fails",
+        "fails_async",
+        "asks",
+        "asks_plainly",
+        "spawns",
+        Branch("hangs", timeout=0.05),
+        Branch("fails", retry=Retry(attempts=3, backoff=AT_ONCE)),
+        Branch("fails_async", fallback="step"),
+        Parallel("step", "fails", "hangs"),
+        Parallel("step", "hangs", require="any"),
+        Map("step", over="items", into="results"),
+    ],
+    ids=repr,
+)
+def test_nothing_is_kept_of_a_run_that_has_ended_whatever_became_of_it(runtime: Runtime, workflow: Any) -> None:
+    for name, agent in AGENTS_BY_NAME.items():
+        runtime.spawn(name, agent)
+    given = Belongings()
+    held = weakref.ref(given)
+
+    def run(kept: Belongings) -> None:
+        variable.set(kept)
+        with suppress(WorkflowFailedError):
+            runtime.run(workflow, state={"items": [1, 2, 3]}, timeout=PATIENCE)
+
+    copy_context().run(run, given)
+    del given
+
+    assert eventually(lambda: held() is None)
+    assert eventually(lambda: not any(isinstance(each, Belongings) for each in gc.get_objects()))
+    assert eventually(lambda: runtime._system.plane.armed_timers == 0)
 
 
 # What is idle keeps nothing of what it did last
