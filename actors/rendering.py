@@ -21,6 +21,7 @@ MOST_EXCEPTIONS = 30
 MOST_LEAVES = 100
 """How many classes of the exceptions in a group are kept."""
 
+_LONGEST_ARGUMENT = LONGEST_TEXT // 4
 _DEEPEST_GROUP = 5
 _MOST_NOTES = 10
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
@@ -53,21 +54,32 @@ def render(error: BaseException) -> Failure:
     """Turn an exception into text where it was caught; what its own `__str__` raises or returns is survived."""
     if isinstance(error, RenderedError):
         return error.failure
+    text = _text(error)
     try:
-        lines = "".join(_Report(error).lines)
+        lines = "".join(_Report(error, text).lines)
     except BaseException:  # noqa: BLE001  # a user's __repr__, __cause__ or __traceback__
         lines = ""
-    return Failure(qualified_names(type(error)), _text(error), cut(lines, LONGEST_TRACEBACK), error, _leaves(error))
+    return Failure(qualified_names(type(error)), text, cut(lines, LONGEST_TRACEBACK), error, _leaves(error))
 
 
 def _text(error: BaseException) -> str:
     """Return the name of an exception's class and its own text, if it has one."""
     name = type(error).__name__
     try:
-        text = cut(str(error), LONGEST_TEXT)
+        text = cut(_said(error), LONGEST_TEXT)
     except BaseException:  # noqa: BLE001  # a user's __str__
         return f"{name} (its text cannot be rendered)"
     return f"{name}: {text}" if text else name
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception's own text; long arguments are cut before a `repr()` is made of them, which takes long."""
+    said = type(error).__str__
+    is_repr = said is KeyError.__str__ or (said is BaseException.__str__ and len(error.args) > 1)
+    if not is_repr or not any(type(each) is str and len(each) > LONGEST_TEXT for each in error.args):
+        return str(error)
+    arguments = tuple([cut(each, _LONGEST_ARGUMENT) if type(each) is str else each for each in error.args])
+    return repr(arguments if len(arguments) > 1 else arguments[0])
 
 
 def _leaves(error: BaseException) -> tuple[tuple[str, ...], ...]:
@@ -89,7 +101,8 @@ def _leaves(error: BaseException) -> tuple[tuple[str, ...], ...]:
 class _Report:
     """The traceback of an exception, with its causes and, if it is a group, what is in it."""
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, text: str) -> None:
+        self._texts = {id(error): text}
         self.lines: list[str] = []
         self._left = MOST_EXCEPTIONS
         self._seen: set[int] = set()
@@ -118,7 +131,7 @@ class _Report:
             self._put("Traceback (most recent call last):\n", depth)
         for line in _frames(error):
             self._put(line, depth)
-        for text in [_text(error), *_notes(error)]:
+        for text in [self._texts.get(id(error)) or _text(error), *_notes(error)]:
             self._put(text.replace("\n", _CONTINUED) + "\n", depth)
         if isinstance(error, BaseExceptionGroup):
             self._write_members(error, depth + 1)

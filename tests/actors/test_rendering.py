@@ -128,6 +128,27 @@ def test_a_long_text_is_cut_in_its_middle_and_says_so() -> None:
     assert failure.traceback.endswith("xxxend\n")
 
 
+@pytest.mark.parametrize("error", [KeyError("x" * 5_000_000), ValueError("x" * 5_000_000, 1)])
+def test_a_text_that_is_the_repr_of_something_long_is_cut_before_it_is_made(error: Exception) -> None:
+    text = render(error).text
+
+    assert "characters left out ...]" in text
+    assert len(text) < LONGEST_TEXT
+    assert text.startswith(f"{type(error).__name__}: ")
+
+
+def test_an_exception_is_asked_once_for_its_text() -> None:
+    asked = []
+
+    class AskedError(Exception):
+        def __str__(self) -> str:
+            asked.append(self)
+            return "no"
+
+    assert render(AskedError()).traceback.endswith("AskedError: no\n")
+    assert len(asked) == 1
+
+
 def test_a_long_traceback_is_cut_in_its_middle() -> None:
     error: BaseException = ValueError("first")
     for _ in range(8):
