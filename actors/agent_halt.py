@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from actors.agent import Agent
 from actors.hooks import StopWork
 from actors.instance import Instance
+from actors.lifecycle_messages import HaltGraceOver
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.agent_cell import AgentCell
-    from actors.timers import ScheduledMessage
 
 _CUT = Outcome(OutcomeKind.CANCELLED, Reason.AGENT_STOPPED, detail="its agent was stopped together with its group")
 
@@ -24,16 +24,17 @@ class Halt:
 
     Args:
         cell: The agent's cell.
+        grace: Seconds after which its lifecycle is told that it has had its time.
 
     Attributes:
         hooks: The stop hooks that are being called.
-        timer: What ends the time that it may take.
     """
 
-    def __init__(self, cell: AgentCell) -> None:
+    def __init__(self, cell: AgentCell, grace: float) -> None:
         self._cell = cell
         self.hooks: set[StopWork] = set()
-        self.timer: ScheduledMessage | None = None
+        plane = cell.system.plane
+        self._timer = plane.schedule(plane.now() + grace, cell, HaltGraceOver(self))
         with cell.lock:
             self._instances = cell.instances
             cell.instances = [Instance(instance.number) for instance in self._instances]
@@ -56,7 +57,7 @@ class Halt:
                 self._cell.dispatcher.execute(hook)
         is_over = not self._instances and not self.hooks
         if is_over:
-            self._cancel_timer()
+            self._timer.cancel()
         return is_over
 
     def cut(self) -> None:
@@ -68,11 +69,7 @@ class Halt:
         for hook in self.hooks:
             self._cell.dispatcher.interrupt(hook)
             self._cell.dispatcher.abandon(hook)
-        self._cancel_timer()
-
-    def _cancel_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
+        self._timer.cancel()
 
 
 def stop_hook(cell: AgentCell, instance: Instance) -> StopWork | None:

@@ -122,16 +122,15 @@ class Lifecycle(Starts):
 
     def halt(self, grace: float) -> None:
         """Stop all instances, the work in flight within `grace` seconds; then tell the supervisor."""
-        cell, plane = self._cell, self._system.plane
+        cell = self._cell
         if self._is_stopping or self._halt is not None:
             return  # it is told how that ends
         if cell.definition.make is None:
             self._tell(ChildHalted(self))
             return
         self._is_awaited = False
-        self._halt = halt = Halt(cell)
+        self._halt = Halt(cell, grace)
         self._start_no_more()
-        halt.timer = plane.schedule(plane.now() + grace, cell, HaltGraceOver(halt))
         self._progress()
 
     def _on_halt_grace_over(self, message: HaltGraceOver) -> None:
