@@ -8,11 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import hypothesis
 import pykka
 import pytest
 
-LEAVING_TIME = 5.0
-"""Seconds within which a runtime's threads have to end once its test is over."""
+from tests.limits import PATIENCE, SCALE
 
 MARKERS = (
     "expects_errors: something may be logged at ERROR while the test runs",
@@ -23,6 +23,20 @@ MARKERS = (
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    # How long an example takes says how busy the machine is.
+    unhurried = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.register_profile("unhurried", unhurried)
+    hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stretch the time limits of tests, which pytest-timeout enforces."""
+    default = config.getoption("timeout") or float(config.getini("timeout") or 0)
+    for item in items if SCALE > 1 else ():
+        marker = item.get_closest_marker("timeout")
+        seconds, *others = (marker and marker.args) or (default,)
+        options = marker.kwargs if marker is not None else {}
+        item.add_marker(pytest.mark.timeout(SCALE * seconds, *others, **options), append=False)
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +53,7 @@ def nothing_is_left_behind(request: pytest.FixtureRequest, caplog: pytest.LogCap
     if request.node.get_closest_marker("leaves_abandoned_work") is not None:
         left = [thread for thread in left if not _may_be_abandoned(thread)]
     for thread in left:
-        thread.join(LEAVING_TIME)
+        thread.join(PATIENCE)
     assert [thread.name for thread in left if thread.is_alive()] == [], "still running"
     assert _agents_left() == [], "not stopped"
 

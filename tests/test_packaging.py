@@ -12,8 +12,10 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.limits import LONG
+
 ROOT = Path(__file__).parents[1]
-TOO_LONG = 50.0
+TOO_LONG = LONG
 LEFT_OUT = (".?*", "build", "dist", "*.egg-info", "__pycache__")
 
 BLOCK_AND_LAUNCH = """

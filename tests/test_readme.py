@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from actors.definitions import Definition
+from tests.limits import PATIENCE
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def in_folder(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def example_in(language: str, number: int = 0) -> str:

@@ -17,9 +17,10 @@ from actors import ActorError, Agent, Branch, Event, Loop, Parallel, Runtime, Se
 from actors.control import ControlPlane
 from supervisors import Retry
 from supervisors.facts import Fact, RunEnded, RunStarted
+from tests.limits import PATIENCE
 from tests.scenarios.timing import eventually
 
-GUARD = 2.0
+GUARD = PATIENCE
 """Seconds after which something is taken to hang."""
 
 

@@ -28,8 +28,9 @@ from supervisors.facts import (
 )
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.trace import TraceRecord
+from tests import limits
 
-PATIENCE = 30.0
+PATIENCE = limits.PATIENCE
 FAILED = Outcome(OutcomeKind.FAILED, Reason.EXCEPTION)
 
 # What dashboards rely on: the name, the type, and the labels of each metric.

@@ -6,7 +6,9 @@ import os
 import select
 from pathlib import Path
 
-PATIENCE = 10.0
+from tests import limits
+
+PATIENCE = limits.PATIENCE
 """Seconds after which a test gives up waiting for what has to happen. Waiting longer never helps."""
 
 

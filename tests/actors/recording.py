@@ -6,8 +6,9 @@ import threading
 from typing import Any
 
 from actors.control import ControlPlane
+from tests import limits
 
-PATIENCE = 10.0
+PATIENCE = limits.PATIENCE
 """Seconds after which a test gives up waiting for what has to happen. Waiting longer never helps."""
 
 

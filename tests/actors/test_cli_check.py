@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from actors import AgentStoppedError, Event, RuntimeNotRunningError
 from actors.cli.command import mixmode
 from actors.cli.rehearsal import rehearsal
+from tests.limits import PATIENCE
 
 FLOWS = """
 from actors import Agent, Branch, Sequential, declares
@@ -248,7 +249,7 @@ def test_what_is_sent_in_a_rehearsal_is_rejected() -> None:
 
         assert isinstance(ref, pykka.ActorRef)
         with pytest.raises(AgentStoppedError, match="no agent is run"):
-            ref.ask(Event(), timeout=10)
+            ref.ask(Event(), timeout=PATIENCE)
 
 
 def test_agents_of_a_rehearsal_can_be_let_go() -> None:
@@ -256,7 +257,7 @@ def test_agents_of_a_rehearsal_can_be_let_go() -> None:
         runtime.spawn("plain", plain)
         runtime.spawn("other", plain)
 
-        assert runtime.stop_agent("plain").get(timeout=10) is None
+        assert runtime.stop_agent("plain").get(timeout=PATIENCE) is None
         assert runtime.agents == ("other",)
 
 

@@ -21,7 +21,7 @@ from tests.actors.recording import Defects, Recorder, is_usable
 from tests.actors.strikes import Strike
 
 # Its usual method needs the handler of SIGALRM.
-pytestmark = pytest.mark.timeout(60, method="thread")
+pytestmark = pytest.mark.timeout(300, method="thread")
 
 
 class StruckError(BaseException):

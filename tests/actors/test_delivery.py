@@ -11,10 +11,9 @@ import pytest
 from actors import Event, Runtime, State
 from actors.delivery import Delivery
 from actors.environment import Environment
+from tests.limits import PATIENCE
 from tests.scenarios.timing import eventually
 from tests.shortage import ScarceThreads
-
-PATIENCE = 10.0
 
 
 def agent(event: Event, state: State) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from actors.reply import Reply
 from supervisors.clock import ManualClock
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 async def awaited(future: pykka.Future[Any]) -> Any:

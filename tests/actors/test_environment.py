@@ -10,8 +10,7 @@ import pytest
 
 from actors.environment import DaemonThreads, Environment
 from supervisors.clock import SystemClock
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 def test_a_thread_has_its_name_and_does_not_keep_the_process_alive() -> None:

@@ -13,6 +13,7 @@ from actors.event import Event, new_event_id
 from actors.frozen import FrozenDict, FrozenList, same
 from actors.values import freeze
 from tests.actors.plain_data import Question, fields
+from tests.limits import PATIENCE
 
 
 def test_an_event_without_arguments_is_empty_but_for_its_id() -> None:
@@ -33,7 +34,9 @@ def test_ids_differ_between_a_process_and_its_forks() -> None:
         "if os.fork() == 0: print(new_event_id(), flush=True); os._exit(0)\n"
         "os.wait(); print(new_event_id())"
     )
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
 
     assert len(set(printed.stdout.split())) == 2
 

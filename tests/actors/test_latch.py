@@ -10,9 +10,7 @@ import pytest
 from actors.errors import WouldDeadlockError
 from actors.latch import Latch, forget_loop, note_loop, refuse_to_block
 from supervisors.clock import ManualClock
-
-PATIENCE = 10.0
-
+from tests.limits import PATIENCE
 
 # Opening
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from actors.leftovers import close_leftovers
+from tests.limits import PATIENCE
 
-GUARD = 30.0
+GUARD = PATIENCE
 
 Coroutines = Callable[[], Coroutine[Any, Any, None]]
 

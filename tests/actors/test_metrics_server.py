@@ -15,8 +15,9 @@ import pytest
 from actors.metrics_request import HEAD_LIMIT_BYTES, Wish
 from actors.metrics_server import MAX_CONNECTIONS, MetricsServer, Page
 from supervisors.clock import ManualClock
+from tests import limits
 
-PATIENCE = 20.0
+PATIENCE = limits.PATIENCE
 HOST = "127.0.0.1"
 ASK = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OPEN_DESCRIPTORS = Path("/proc/self/fd")

@@ -17,8 +17,7 @@ import pytest
 from actors.errors import WouldDeadlockError
 from actors.latch import forget_loop, note_loop
 from actors.reply import Reply
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 def test_the_answer_is_returned_to_whoever_gets_it() -> None:

@@ -29,8 +29,8 @@ from supervisors.signals import Ended, Supervise
 from supervisors.trace import TraceRecord
 from tests.actors.by_hand import Rig
 from tests.actors.test_invocation import Attempt, Supervisor
+from tests.limits import PATIENCE
 
-PATIENCE = 10.0
 RECORD = TraceRecord("flow", "sequential", COMPLETED, 0.0, 0.0, 1, 0, 0.0, 0.0)
 CANCELLED = Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED)
 

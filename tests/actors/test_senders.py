@@ -9,8 +9,8 @@ from typing import Any
 from actors.senders import Senders
 from supervisors.clock import Clock, ManualClock, SystemClock
 from supervisors.outcome import Outcome, OutcomeKind, Reason
+from tests.limits import PATIENCE
 
-PATIENCE = 10.0
 FULL = Outcome(OutcomeKind.REJECTED, Reason.MAILBOX_FULL)
 STOPPED = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED)
 

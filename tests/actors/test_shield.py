@@ -15,12 +15,12 @@ import pytest
 
 from actors import shield as module
 from actors.shield import Shield
+from tests.limits import PATIENCE
 
-PATIENCE = 10.0
 SHIELDED = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 
 # Its usual method needs the handler of SIGALRM.
-pytestmark = pytest.mark.timeout(60, method="thread")
+pytestmark = pytest.mark.timeout(300, method="thread")
 
 
 class StruckError(BaseException):

@@ -9,8 +9,7 @@ import pytest
 from actors import Event, RunCancelledError, Runtime, State
 from actors.shutdown import shut_down
 from supervisors.outcome import Reason
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 class Gated:

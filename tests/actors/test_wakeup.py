@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 from actors.wakeup import Wakeup
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 def test_a_call_wakes_the_thread_that_waits() -> None:

@@ -13,12 +13,13 @@ import pytest
 from actors import Runtime, WorkflowFailedError
 from supervisors import Restart
 from tests.actors.processes import open_files
+from tests.limits import PATIENCE
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import Watcher
 
 OFTEN = Restart(max_restarts=100, within=60.0)
 SHORT = 0.3
-LONG = 30.0
+LONG = PATIENCE
 HANGS = ["busy", "sleeps", "backtracks"]
 
 

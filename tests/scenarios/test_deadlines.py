@@ -24,7 +24,6 @@ from tests.scenarios.timing import fastest, seconds_of
 from tests.scenarios.virtual_runs import HOUR, both_kinds, record_of
 
 TIMEOUT = 0.2
-NOTICED_WITHIN = 0.3
 TOO_LONG = 1.0
 ABANDON_AFTER = 0.1
 
@@ -81,7 +80,7 @@ def test_another_thread_learns_of_a_timeout_on_time(slow: Callable[..., Any]) ->
             assert run.exception().outcome.reason is Reason.DEADLINE  # type: ignore[union-attr]  # the same
         return seconds
 
-    assert fastest(time_out, NOTICED_WITHIN) < NOTICED_WITHIN
+    assert fastest(time_out, TOO_LONG) < TOO_LONG  # before the agent is done
 
 
 @slow_agents

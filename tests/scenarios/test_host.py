@@ -29,7 +29,7 @@ from tests.scenarios.timing import eventually, seconds_of
 from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE
 
-TOO_LONG = 5.0
+TOO_LONG = PATIENCE
 
 
 async def sleeps(event: Event, state: State) -> None:
@@ -208,7 +208,7 @@ BLOCKING: dict[str, Callable[[Runtime], object]] = {
     "result": lambda runtime: runtime.submit("sleeps").result(),
     "exception": lambda runtime: runtime.submit("sleeps").exception(),
     "ask": lambda runtime: runtime.agent("sleeps").ask(Event()),
-    "ask with a timeout": lambda runtime: runtime.agent("sleeps").ask(Event(), timeout=1),
+    "ask with a timeout": lambda runtime: runtime.agent("sleeps").ask(Event(), timeout=PATIENCE),
     "stop_agent": lambda runtime: runtime.stop_agent("computes"),
     "stop": lambda runtime: runtime.stop(),
     "with": lambda runtime: runtime.__exit__(None, None, None),
@@ -227,7 +227,7 @@ def test_blocking_on_the_hosts_loop_is_refused_at_once(call: str) -> None:
         finally:
             await runtime.stop_async()
 
-    assert seconds_of(lambda: asyncio.run(host())) < 1
+    assert seconds_of(lambda: asyncio.run(host())) < TOO_LONG
 
 
 @pytest.mark.parametrize("call", BLOCKING)
@@ -308,10 +308,10 @@ def test_a_forked_child_is_refused_and_the_parent_goes_on(runtime: Runtime, gate
             lambda: runtime.submit("computes"),
             lambda: runtime.run("computes"),
             lambda: runtime.spawn("more", computes),
-            lambda: ref.ask(Event(), timeout=1),
+            lambda: ref.ask(Event(), timeout=PATIENCE),
             lambda: ref.tell(Event()),
-            lambda: run.result(1),
-            lambda: run.exception(1),
+            lambda: run.result(PATIENCE),
+            lambda: run.exception(PATIENCE),
             lambda: runtime.stop_agent("waits"),
         ):
             with pytest.raises(ForkedRuntimeError):

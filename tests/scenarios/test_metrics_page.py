@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors import Branch, Parallel, Sequential, WorkflowFailedError
 from actors.testing import Fails, Hangs, Returns, Scripted, ScriptedThread, VirtualRuntime
 from supervisors import Backoff, Retry
+from tests.limits import PATIENCE
 
 RUNS = 20
 
@@ -28,7 +29,7 @@ MIXED = Sequential(
 
 
 def page_of(port: int | None) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as response:
         return str(response.read().decode())
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from supervisors.facts import DeadLettered, Fact, StageEnded
+from tests import limits
 
-PATIENCE = 10.0
+PATIENCE = limits.PATIENCE
 """Seconds after which a test gives up waiting for what has to happen. Waiting longer never helps."""
 
 _Fact = TypeVar("_Fact")

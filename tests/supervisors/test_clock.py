@@ -10,8 +10,9 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from supervisors.clock import Clock, ManualClock, SystemClock
+from tests.limits import PATIENCE
 
-GUARD = 10.0
+GUARD = PATIENCE
 
 P = ParamSpec("P")
 T = TypeVar("T")

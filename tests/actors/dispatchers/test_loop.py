@@ -11,7 +11,7 @@ import pytest
 from actors import Event, Runtime, RunTimeoutError, State
 from tests.scenarios.watching import PATIENCE
 
-PATIENT = 20.0
+PATIENT = 3 * PATIENCE
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_loop_that_is_blocked_after_its_agent_was_given_up_is_replaced(gate: thr
         assert is_blocking.wait(PATIENCE)
         run = runtime.submit("bystander")
         try:
-            result = run.result(2.0)
+            result = run.result(PATIENCE)
         finally:
             gate.set()
 
@@ -66,7 +66,7 @@ def test_blocker_that_is_given_up_before_it_was_found_out_has_its_loop_replaced(
             runtime.run("blocker", timeout=0.01)
         run = runtime.submit("bystander")
         try:
-            result = run.result(2.0)
+            result = run.result(PATIENCE)
         finally:
             gate.set()
 

@@ -12,9 +12,10 @@ from actors.dispatchers.loop import BEAT, LoopDispatcher
 from actors.environment import DaemonThreads
 from actors.work import Work
 from supervisors.outcome import Outcome
+from tests import limits
 from tests.actors.by_hand import Rig
 
-PATIENCE = 10.0
+PATIENCE = limits.PATIENCE
 """Seconds after which a test gives up waiting for what has to happen. Waiting longer never helps."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from actors import RunResult, Runtime, WorkflowFailedError
+from tests import limits
 
-PATIENCE = 10.0
+PATIENCE = limits.PATIENCE
 
 
 def run(runtime: Runtime, workflow: Any, state: Any = None, event: Any = None) -> RunResult:

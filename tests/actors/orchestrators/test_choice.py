@@ -10,8 +10,7 @@ import pytest
 from actors import Branch, Case, Conditional, Route, Runtime, State, WorkflowFailedError
 from actors.conditions import Contains, Equals
 from supervisors import Backoff, OutcomeKind, Reason, Retry
-
-PATIENCE = 10.0
+from tests.limits import PATIENCE
 
 
 def route(pairs: Sequence[tuple[Any, Any]], otherwise: Any) -> Route:

@@ -24,8 +24,8 @@ from actors import (
 )
 from actors.conditions import Exists
 from supervisors import OutcomeKind
+from tests.limits import PATIENCE
 
-PATIENCE = 10.0
 HERE, ABSENT = Exists("n"), Exists("absent")
 
 PATTERNS: dict[str, Callable[[Any], Any]] = {

@@ -26,6 +26,7 @@ from actors.testing import (
     sleep,
 )
 from actors.testing import scheduler as scheduling
+from tests.limits import PATIENCE
 
 
 @pytest.fixture
@@ -312,7 +313,7 @@ def test_what_is_added_after_the_end_is_still_called(runtime: VirtualRuntime) ->
 
     run.add_done_callback(lambda _run: called.set())
 
-    assert called.wait(10.0)
+    assert called.wait(PATIENCE)
 
 
 def test_leaving_drains_within_the_grace_in_virtual_time() -> None:

@@ -8,6 +8,7 @@ import pytest
 from actors.testing.scheduler import Scheduler
 from actors.testing.seat import always, never
 from actors.testing.threads import VirtualQueue, VirtualThread, VirtualThreads
+from tests.limits import PATIENCE
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def test_when_virtual_time_is_over_threads_are_ordinary_ones() -> None:
 
     late = threads.start("late", done.set)
 
-    assert done.wait(10.0)
+    assert done.wait(PATIENCE)
     assert not isinstance(late, VirtualThread)
-    early.join(10.0)
+    early.join(PATIENCE)
     assert threads.await_ends() == []
 
 

@@ -8,8 +8,9 @@ from actors import Event, RunResult, Runtime
 from examples.content.workflow import WORKFLOW, spawn_agents
 from examples.research.document import BlockKind, Document
 from examples.research.statements import Statement
+from tests.limits import PATIENCE
 
-TIMEOUT = 30
+TIMEOUT = PATIENCE
 
 BAKERY = (
     Document(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from examples.research.document import Document
 from examples.research.index import Hit, Index
 from tests.examples.research.builders import KITCHEN
+from tests.limits import PATIENCE
 
-GUARD_TIMEOUT = 10
+GUARD_TIMEOUT = PATIENCE
 
 
 @pytest.fixture(scope="module")

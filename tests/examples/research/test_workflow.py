@@ -8,8 +8,9 @@ from actors import Event, RunResult, Runtime, WorkflowFailedError
 from examples.research.corpus import python_reference
 from examples.research.workflow import WORKFLOW, spawn_agents
 from tests.examples.research.builders import KITCHEN
+from tests.limits import PATIENCE
 
-TIMEOUT = 30
+TIMEOUT = PATIENCE
 
 
 def research(runtime: Runtime, question: str) -> RunResult:

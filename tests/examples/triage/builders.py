@@ -11,8 +11,9 @@ from examples.triage.handled import Handled
 from examples.triage.history import History
 from examples.triage.ticket import Ticket
 from examples.triage.workflow import spawn_agents
+from tests.limits import PATIENCE
 
-TIMEOUT = 30
+TIMEOUT = PATIENCE
 SAMPLE = Path(__file__).parents[3] / "examples" / "triage" / "sample"
 
 

@@ -12,8 +12,7 @@ from examples.triage.dispatch import Dispatch
 from examples.triage.history import History
 from examples.triage.workflow import spawn_agents
 from tests.examples.triage.builders import TIMEOUT, ticket, triage
-
-PATIENCE = 10
+from tests.limits import PATIENCE
 
 
 @pytest.fixture

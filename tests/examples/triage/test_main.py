@@ -22,9 +22,10 @@ from examples.triage.source import intake_from
 from examples.triage.ticket import Ticket
 from examples.triage.workflow import spawn_agents
 from tests.examples.triage.builders import SAMPLE
+from tests.limits import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-TOO_LONG = 50.0
+TOO_LONG = PATIENCE
 MANY = 30_000
 
 
