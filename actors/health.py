@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Health:
     """How a runtime is, at one moment.
 
-    It is well again when the causes are gone: a failed agent, for one, when it has been stopped.
+    It is well again when the causes are gone: a failed agent, for one, when it has been stopped; a lack of threads when
+    the machine has some again.
 
     Attributes:
         reasons: What is wrong, one sentence each; empty when nothing is.
@@ -27,7 +28,7 @@ class Health:
 
     @property
     def status(self) -> Literal["ok", "degraded"]:
-        """Either "ok" or "degraded" when some work is refused until somebody does something about it."""
+        """Either "ok" or "degraded" when some work is refused, or waits for what the machine has no more of."""
         return "degraded" if self.reasons else "ok"
 
     @property
