@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable
 from random import Random
@@ -17,6 +18,7 @@ from actors import (
     Event,
     MailboxFullError,
     RuntimeNotRunningError,
+    Sequential,
     UnknownAgentError,
     WorkflowFailedError,
 )
@@ -24,8 +26,10 @@ from tests.torture.agents import NARROW, OFTEN, Counter, Victim, add, add_async
 from tests.torture.workflows import SHORT, Plan
 from tests.torture.world import WINDOW, World
 
-BURST = 300
+BURST = 400
 """How many submissions a burst makes: more than a refusing world takes."""
+
+GROUPS = 100
 
 TOLD = 20
 SCARCITY = 0.1
@@ -140,15 +144,21 @@ class Disturbances:
             self._world.problems.add(f"handled in the order {handled}")
 
     def _burst(self) -> None:
-        """Submit more than is taken, while others work and groups come."""
-        plan = Plan("add-async", 1)
-        runs = []
-        for _ in range(BURST):
-            name = self._new_name()
-            if (run := self._world.submit(plan, name)) is not None:
-                runs.append((name, run))
+        """Submit more than is taken, while groups come and go."""
+        groups = threading.Thread(target=self._world.guard, args=("groups", self._register_groups))
+        groups.start()
+        plan = Plan(Sequential("hang", "hang"), 0, is_sure=False)
+        names = [self._new_name() for _ in range(BURST)]
+        runs = [(name, run) for name in names if (run := self._world.submit(plan, name)) is not None]
+        groups.join()
+        for _, run in runs:
+            run.cancel()
         for name, run in runs:
-            self._world.judge(plan, name, run)
+            self._world.judge(plan, name, run, may_fail=True)
+
+    def _register_groups(self) -> None:
+        for _ in range(GROUPS):
+            self._runtime.group(self._new_name()).stop(block=False)
 
     def _ask(self) -> None:
         name = self._new_name()

@@ -54,7 +54,7 @@ class Traits:
         return cls(
             number,
             is_on_host_loop=random.random() < 0.5,
-            is_refusing=random.random() < 0.7,
+            is_refusing=number.endswith("-0") or random.random() < 0.5,
             has_process=random.random() < 0.2,
             has_bad_observer=random.random() < 0.3,
             switch_interval=random.choice((None, None, 0.0005)),
