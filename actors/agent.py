@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from actors.orchestrators.base import Pattern
     from actors.orchestrators.branch import Branch
+    from supervisors.outcome import Outcome
 
 _Callable = TypeVar("_Callable", bound=Callable[..., Any])
 
@@ -37,6 +38,14 @@ class AgentContext(Protocol):
     @property
     def attempt(self) -> int:
         """Which try at the event this is; 1 is the first."""
+
+    @property
+    def previous_outcome(self) -> Outcome | None:
+        """How what was tried before this failed, where a `Branch` around it tries again or has its fallback done.
+
+        It is the last failure in the nearest such branch, as text: its `failure` has no exception. None in a first
+        try that is in no fallback; what other branches, other steps and earlier iterations met is not told.
+        """
 
     def run(
         self,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.arguments import is_coroutine_function
-from actors.condition import Condition
+from actors.condition import Condition, Situation
 from actors.errors import MergeConflictError
 from actors.matching import Search
 from actors.mergers import BranchDelta, BranchResult, Merger
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 CALLABLE_TIMEOUT = 5.0
 """Seconds that a condition, rule or merger is granted."""
+
+_EVENT_AND_STATE = 2
+"""How many parameters a condition has that takes the event too; one that has more takes the previous outcome."""
 
 
 class Evaluation(Work):
@@ -145,11 +149,11 @@ class SearchingEvaluation(Evaluation):
     def __init__(self, system: System, attempt: Attempt, condition: Condition) -> None:
         deadline, now = attempt.attempt_deadline, system.plane.now
         self._search = search = Search(system.matchers, lambda: deadline.remaining(now()) or 0.0)
-        state = attempt.payload.state
+        situation = replace(attempt.payload, search=search)
         super().__init__(
             system,
             attempt,
-            lambda: condition.holds(state, search),
+            lambda: condition.holds(situation),
             is_async=False,
             reason=Reason.CONDITION_ERROR,
         )
@@ -173,31 +177,35 @@ class _CallableTarget:
 
 
 class ConditionTarget(_CallableTarget):
-    """Has a user's condition called with a state of its own, and the event if it takes two parameters."""
+    """Has a user's condition called with a state of its own, the event and the previous outcome, as it takes them."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._takes_event = _takes_two(function)
+        self._count = _count_of_parameters(function)
 
     def perform(self, attempt: Attempt, context: ControlCell) -> Evaluation:
         """Begin an attempt."""
-        assignment: Assignment = attempt.payload
+        situation: Situation = attempt.payload
         evaluation = Evaluation(
             context.system,
             attempt,
-            lambda: self._evaluate(assignment),
+            lambda: self._evaluate(self._returned(situation)),
             is_async=self._is_async,
             reason=Reason.CONDITION_ERROR,
         )
         evaluation.dispatcher.execute(evaluation)
         return evaluation
 
-    def _evaluate(self, assignment: Assignment) -> Any:
-        state = State._over(assignment.state)
-        arguments = (assignment.event, state) if self._takes_event else (state,)
-        if self._is_async:
-            return _truth(self._function(*arguments))
-        return bool(self._function(*arguments))
+    def _returned(self, situation: Situation) -> Any:
+        state = State._over(situation.state)
+        if self._count == _EVENT_AND_STATE:
+            return self._function(situation.event, state)
+        if self._count > _EVENT_AND_STATE:
+            return self._function(situation.event, state, situation.previous)
+        return self._function(state)
+
+    def _evaluate(self, returned: Any) -> Any:
+        return _truth(returned) if self._is_async else bool(returned)
 
 
 class SearchingTarget:
@@ -292,16 +300,15 @@ def evaluation_failed(outcome: Outcome, reason: Reason, culprit: str) -> Outcome
     )
 
 
-def _takes_two(function: Callable[..., Any]) -> bool:
+def _count_of_parameters(function: Callable[..., Any]) -> int:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return False
+        return 1
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2  # noqa: PLR2004  # event, state
+    return sum(p.kind in positional and p.default is p.empty for p in parameters)
 
 
 def _variables(payload: Any) -> Any:
-    """Return the context variables of an assignment, alone or with branches beside it."""
-    assignment = payload if hasattr(payload, "variables") else payload[0]
-    return assignment.variables
+    """Return the context variables of a situation, or of an assignment with branches beside it."""
+    return (payload if isinstance(payload, Situation) else payload[0]).variables

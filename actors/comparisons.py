@@ -8,10 +8,9 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from actors.comparing import ORDERING, are_equal, are_ordered, contains, has_order, kind_of
-from actors.condition import MISSING, Condition, SearchTexts, refuse_to_search, value_of
+from actors.condition import MISSING, Condition, Situation, value_of
 from actors.errors import IncomparableError
 from actors.frozen import identity, same, showable
-from actors.state import Snapshot
 from actors.values import freeze
 from supervisors.model import wrong_type
 
@@ -26,9 +25,9 @@ class Exists(Condition):
     def __init__(self, key: str) -> None:
         super().__init__(key=key)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the key is there."""
-        return self.key in state
+        return self.key in situation.state
 
 
 class _Comparison(Condition):
@@ -68,9 +67,9 @@ class Equals(_Comparison):
     def __init__(self, key: str, value: object) -> None:
         super().__init__(key=key, value=value)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the key's value is equal."""
-        return are_equal(value_of(state, self.key), self.value)
+        return are_equal(value_of(situation.state, self.key), self.value)
 
 
 class Contains(_Comparison):
@@ -79,9 +78,9 @@ class Contains(_Comparison):
     def __init__(self, key: str, value: object) -> None:
         super().__init__(key=key, value=value)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the key's value contains the given one; False if it is no container."""
-        return contains(value_of(state, self.key), self.value)
+        return contains(value_of(situation.state, self.key), self.value)
 
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
@@ -115,13 +114,13 @@ class Compare(_Comparison):
             raise wrong_type(f"has no order for a value of type {kind_of(value)}; use '==' or '!=', or a callable")
         return op
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the comparison holds.
 
         Raises:
             IncomparableError: If the two values have no order.
         """
-        found = value_of(state, self.key)
+        found = value_of(situation.state, self.key)
         if found is MISSING:
             return False
         compare = ORDERING.get(self.op)

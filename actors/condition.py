@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import Context as ContextVariables
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.declared import Declared
 from actors.errors import SharedValueError
+from actors.event import Event
 from actors.state import Snapshot
+from supervisors.outcome import Outcome
 
 MISSING: Any = object()
 """Stands for the value of a key that is not there."""
@@ -25,6 +29,25 @@ def refuse_to_search(pattern: str, flags: int, texts: Sequence[str]) -> bool:
     raise AssertionError(f"pattern {pattern!r} is searched for on the work plane only")
 
 
+@dataclass(slots=True)
+class Situation:
+    """What a condition is asked about. Nobody changes one.
+
+    Attributes:
+        state: The state.
+        event: The event, as the pattern that asks got it; None where there is none.
+        previous: How what was tried before failed, in the nearest branch around; None if nothing was.
+        variables: The context variables in which a user's code runs; None where none does.
+        search: What searches for patterns; only a condition that is not inline calls it.
+    """
+
+    state: Snapshot
+    event: Event | None = None
+    previous: Outcome | None = None
+    variables: ContextVariables | None = None
+    search: SearchTexts = refuse_to_search
+
+
 class Condition(Declared):
     """The base of the stock conditions. What users derive from it is refused: it would be their code."""
 
@@ -36,12 +59,8 @@ class Condition(Declared):
         """Whether it may be evaluated inside the control plane."""
         return True
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
-        """Return whether it holds for a state. Runs no user code.
-
-        Args:
-            state: What is asked.
-            search: What searches for patterns; only a condition that is not inline calls it.
+    def holds(self, situation: Situation) -> bool:
+        """Return whether it holds. Runs no user code.
 
         Raises:
             ActorError: If there is no answer.

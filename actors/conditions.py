@@ -1,8 +1,11 @@
 """Conditions: what loops, stages, routes and cases ask of the state.
 
 The stock conditions are data: they are evaluated inside the control plane, over frozen builtins. `Matches`, and what
-contains it, is evaluated on the work plane, by a process. A condition may also be a callable of `(state)` or of
-`(event, state)`; that one runs on the work plane. Both have 5 s.
+contains it, is evaluated on the work plane, by a process. A condition may also be a callable of `(state)`, of
+`(event, state)`, or of `(event, state, previous_outcome)`; that one runs on the work plane. Both have 5 s.
+
+`FailedWith` and `OutcomeIs` ask how what was tried before failed, as an agent's `context.previous_outcome` tells it: in
+the fallback of a `Branch`, and where one tries again. Elsewhere a workflow that asks for it is refused.
 """
 
 from __future__ import annotations
@@ -17,8 +20,8 @@ from pydantic import Field, field_validator
 
 from actors.comparing import contains, texts_in
 from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.condition import Condition, SearchTexts, refuse_to_search, value_of
-from actors.state import Snapshot
+from actors.condition import Condition, Situation, value_of
+from actors.failures import FailedWith, OutcomeIs
 from supervisors.excerpt import excerpt
 from supervisors.model import wrong_type
 
@@ -32,8 +35,10 @@ __all__ = [
     "Contains",
     "Equals",
     "Exists",
+    "FailedWith",
     "Matches",
     "Not",
+    "OutcomeIs",
     "check_condition",
     "contains",
 ]
@@ -89,11 +94,11 @@ class Matches(Condition):
         """No: `re` may never come back."""
         return False
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the pattern is found. Blocks; on the work plane only."""
-        texts = texts_in(value_of(state, self.key))
+        texts = texts_in(value_of(situation.state, self.key))
         flags = re.IGNORECASE if self.ignore_case else re.NOFLAG
-        return bool(texts) and search(self.pattern, int(flags), texts)
+        return bool(texts) and situation.search(self.pattern, int(flags), texts)
 
 
 class _Combination(Condition):
@@ -123,9 +128,9 @@ class All(_Combination):
     def __init__(self, *conditions: Condition) -> None:
         super().__init__(conditions=conditions)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether all hold."""
-        return all(condition.holds(state, search) for condition in self.conditions)
+        return all(condition.holds(situation) for condition in self.conditions)
 
 
 class Any(_Combination):
@@ -138,9 +143,9 @@ class Any(_Combination):
     def __init__(self, *conditions: Condition) -> None:
         super().__init__(conditions=conditions)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether one holds."""
-        return any(condition.holds(state, search) for condition in self.conditions)
+        return any(condition.holds(situation) for condition in self.conditions)
 
 
 class Not(Condition):
@@ -165,12 +170,14 @@ class Not(Condition):
         """Whether its condition is."""
         return bool(self.condition.is_inline)
 
-    def holds(self, state: Snapshot, search: SearchTexts = refuse_to_search) -> bool:
+    def holds(self, situation: Situation) -> bool:
         """Return whether the condition does not hold."""
-        return not self.condition.holds(state, search)
+        return not self.condition.holds(situation)
 
 
-STOCK_CONDITIONS: frozenset[type[Condition]] = frozenset({Exists, Equals, Contains, Compare, Matches, All, Any, Not})
+STOCK_CONDITIONS: frozenset[type[Condition]] = frozenset(
+    {Exists, Equals, Contains, Compare, Matches, FailedWith, OutcomeIs, All, Any, Not}
+)
 """The exact types of stock conditions."""
 
 

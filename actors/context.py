@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from actors.orchestrators.base import Pattern
     from actors.orchestrators.branch import Branch
     from actors.state import State
+    from supervisors.outcome import Outcome
 
 
 class InvocationContext:
@@ -38,6 +39,11 @@ class InvocationContext:
     def attempt(self) -> int:
         """Which try this is; 1 is the first."""
         return self._invocation.number
+
+    @property
+    def previous_outcome(self) -> Outcome | None:
+        """How what was tried before this failed; None if nothing was."""
+        return self._invocation.previous
 
     def run(
         self,

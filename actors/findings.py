@@ -12,7 +12,8 @@ class Severity(StrEnum):
     """How sure a finding is.
 
     Attributes:
-        ERROR: No run of the workflow can end ok because of it; `Runtime.submit()` refuses the workflow.
+        ERROR: No run of the workflow can end ok because of it, or it asks for what there cannot be;
+            `Runtime.submit()` refuses the workflow.
         WARNING: What was written does not do what it seems to be for, or fails in some runs; `submit()` logs it.
     """
 
@@ -41,6 +42,7 @@ class Code(StrEnum):
     OPTIONAL_WITHOUT_EFFECT = "optional-without-effect"
     QUORUM_WITHOUT_EFFECT = "quorum-without-effect"
     QUORUM_OUT_OF_REACH = "quorum-out-of-reach"
+    NO_PREVIOUS_OUTCOME = "no-previous-outcome"
     # rules
     HIDDEN_RULE = "hidden-rule"
     RULE_NEVER_HOLDS = "rule-never-holds"

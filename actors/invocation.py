@@ -67,6 +67,7 @@ class Invocation(Work):
         "instance",
         "is_live",
         "number",
+        "previous",
         "sent_at",
         "timer",
     )
@@ -84,6 +85,8 @@ class Invocation(Work):
         self.number = number
         self.deadline_at = deadline_at
         self.sent_at = sent_at
+        # How what was tried before failed; a later failure is not this one's.
+        self.previous: Outcome | None = None
         self.begun_at: float | None = None
         self.ended_at: float | None = None
         self.is_live = True
@@ -232,6 +235,7 @@ class SupervisedInvocation(Invocation):
     def __init__(self, cell: AgentCell, attempt: Attempt) -> None:
         super().__init__(cell, attempt.payload, attempt.attempts, attempt.attempt_deadline.at, attempt.sent_at)
         self._attempt = attempt
+        self.previous = attempt.previous
 
     @property
     def step(self) -> Attempt:

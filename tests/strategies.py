@@ -29,7 +29,7 @@ from actors import (
     SequentialCollaborative,
     Stage,
 )
-from actors.conditions import All, Compare, Contains, Equals, Exists, Matches, Not
+from actors.conditions import All, Compare, Contains, Equals, Exists, FailedWith, Matches, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Reduce, Union
 from actors.orchestrators.branch import label_of
@@ -78,6 +78,9 @@ comparisons = st.one_of(
     st.builds(Compare, keys, st.sampled_from(["<", "<=", ">", ">="]), ordered),
     st.builds(Compare, keys, st.sampled_from(["==", "!="]), values),
 )
+error_names: SearchStrategy[Any] = st.lists(
+    st.sampled_from(["builtins.OSError", "app.errors.QuotaError", TimeoutError]), max_size=3
+)
 conditions: SearchStrategy[Any] = st.recursive(
     st.one_of(
         st.builds(Exists, keys),
@@ -85,6 +88,8 @@ conditions: SearchStrategy[Any] = st.recursive(
         st.builds(Contains, keys, values),
         comparisons,
         st.builds(Matches, keys, st.sampled_from(["a+", r"^\d", "[x-z]"]), ignore_case=st.booleans()),
+        error_names.filter(bool).map(lambda each: FailedWith(*each)),
+        st.sampled_from([OutcomeIs("timed_out"), OutcomeIs("failed", "rejected")]),
     ),
     lambda inner: st.one_of(
         st.builds(Not, inner),
@@ -111,7 +116,6 @@ mergers: SearchStrategy[Any] = st.one_of(whole_mergers, st.just(Namespaced()), p
 backoffs = st.builds(
     Backoff, initial=numbers, factor=st.floats(1, 10), maximum=numbers, jitter=st.floats(0, 1) | st.sampled_from([0, 1])
 )
-error_names = st.lists(st.sampled_from(["builtins.OSError", "app.errors.QuotaError", TimeoutError]), max_size=3)
 retries = st.builds(
     Retry,
     attempts=st.integers(1, 9),

@@ -13,6 +13,7 @@ from actors.checks.loops import check_loops
 from actors.checks.names import check_names
 from actors.checks.place import Place
 from actors.checks.policies import check_policies
+from actors.checks.previous import check_previous
 from actors.checks.rules import check_rules
 from actors.checks.stages import check_stages
 
@@ -24,6 +25,7 @@ def check_structure(root: Place) -> list[Flaw]:
         *check_names(root),
         *check_limits(root),
         *check_policies(root),
+        *check_previous(root),
         *check_rules(root, logic),
         *check_loops(root, logic),
         *check_stages(root, logic),

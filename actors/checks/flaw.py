@@ -16,7 +16,7 @@ class Bars(Enum):
         NOTHING: Nothing, or it is not certain.
         NODE: The node itself; its fallback may still save it.
         GATE: What its parent asks about the node: it is never run, or never counts as done.
-        RUN: Every run of the workflow.
+        RUN: Every run of the workflow: it is refused, whatever its runs would do.
     """
 
     NOTHING = "nothing"

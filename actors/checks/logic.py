@@ -12,7 +12,7 @@ from itertools import combinations, islice
 
 from actors.comparing import ORDERING, are_equal, are_ordered, contains
 from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.condition import Condition
+from actors.condition import Condition, Situation
 from actors.conditions import All, Any, Matches, Not
 from actors.errors import ActorError
 from actors.orchestrators.flow import Given, Keyword, Question
@@ -165,7 +165,7 @@ def _holds_where_pinned(pinned: Condition, question: Condition) -> bool:
     """Return whether a question about the same key holds for the one value for which the pinned one does."""
     key, value = pinned.key, pinned.value  # type: ignore[attr-defined]  # what is pinned has both
     try:
-        return question.holds(Snapshot({key: value}))
+        return question.holds(Situation(Snapshot({key: value})))
     except ActorError:
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.conditions import All, Any, Matches, Not
+from actors.conditions import All, Any, FailedWith, Matches, Not, OutcomeIs
 from actors.orchestrators.flow import Given, Keyword, Question
 
 
@@ -12,6 +12,8 @@ def keys_read(question: Question) -> frozenset[str] | None:
     match question:
         case Exists() | Equals() | Contains() | Compare() | Matches() | Given() | Keyword():
             return frozenset({question.key})
+        case FailedWith() | OutcomeIs():
+            return frozenset()
         case Not():
             return keys_read(question.condition)
         case All() | Any():
@@ -30,3 +32,15 @@ def keys_needed(question: Question) -> frozenset[str]:
         case Any():
             return frozenset.intersection(*map(keys_needed, question.conditions))
     return frozenset()
+
+
+def asks_what_failed(question: Question) -> bool:
+    """Return whether it asks how what was tried before failed."""
+    match question:
+        case FailedWith() | OutcomeIs():
+            return True
+        case Not():
+            return asks_what_failed(question.condition)
+        case All() | Any():
+            return any(map(asks_what_failed, question.conditions))
+    return False

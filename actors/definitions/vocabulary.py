@@ -10,7 +10,7 @@ from dataclasses import replace
 from inspect import signature
 from typing import NamedTuple
 
-from actors.conditions import All, Compare, Condition, Contains, Equals, Exists, Matches, Not
+from actors.conditions import All, Compare, Condition, Contains, Equals, Exists, FailedWith, Matches, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.definitions.agent_entry import AgentEntry, EntryKind
 from actors.definitions.choices import Choice
@@ -159,6 +159,8 @@ _CONDITIONS: Mapping[str, tuple[type[Condition], Mapping[str, Kind]]] = {
     "contains": (Contains, {"value": Value()}),
     "compare": (Compare, {"value": Value()}),
     "matches": (Matches, {}),
+    "failed_with": (FailedWith, {"errors": ListOf(Scalar(_TEXT))}),
+    "outcome_is": (OutcomeIs, {"kinds": ListOf(Scalar({"enum": ["failed", "timed_out", "rejected"]}))}),
     "all": (All, {"conditions": ListOf(_STOCK_CONDITION)}),
     "any": (AnyOf, {"conditions": ListOf(_STOCK_CONDITION)}),
     "not": (Not, {"condition": _STOCK_CONDITION}),

@@ -172,6 +172,7 @@ class AgentProcess:
             meta=FrozenDict(snapshot.meta),
             remaining=context.remaining,
             attempt=context.attempt,
+            previous=None if context.previous_outcome is None else encode(context.previous_outcome),
         )
         delta = Delta(answer["changed"], frozenset(answer["removed"]))
         return AgentResult(State._over(snapshot.apply(delta)), answer["metadata"])

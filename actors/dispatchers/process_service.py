@@ -23,7 +23,7 @@ from actors.state import Snapshot, State
 from actors.wire import FoundTypes
 from actors.work import discard
 from supervisors.clock import SystemClock
-from supervisors.outcome import Reason
+from supervisors.outcome import Outcome, Reason
 
 _TYPES = FoundTypes(imported)
 _now = SystemClock.now
@@ -77,6 +77,12 @@ class Request:
         """Which try this is; 1 is the first."""
         attempt: int = self.facts["attempt"]
         return attempt
+
+    @property
+    def previous_outcome(self) -> Outcome | None:
+        """How what was tried before this failed; None if nothing was."""
+        previous: bytes | None = self.facts["previous"]
+        return None if previous is None else decode(previous)
 
     def run(self, *_args: Any, **_options: Any) -> NoReturn:
         """Refuse: the agents are in the host's process.

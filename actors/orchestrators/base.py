@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from pydantic import Field, PrivateAttr, field_validator
 
 from actors.callables import evaluation_failed
-from actors.conditions import Condition
+from actors.condition import Condition, Situation
 from actors.errors import ActorError
 from actors.invocation import Assignment
 from actors.orchestrators.flow import OPEN, Flow, Gate
 from actors.state import NO_CHANGE, Delta
-from actors.values import FrozenDict
 from supervisors.deadlines import check_timeout
 from supervisors.model import Model, wrong_type
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
@@ -263,17 +262,21 @@ class Orchestrator(ABC):
 
     def ask(self, condition: Condition | Job, key: Any, context: ControlCell) -> None:
         """Have a condition evaluated over the state; `on_condition` is told."""
+        situation = self.situation()
         if isinstance(condition, Job):
-            payload = Assignment(self.event, FrozenDict(), self.state, self.variables)
-            self.call(condition, key, payload, context)
+            self.call(condition, key, situation, context)
             return
         try:
-            holds = condition.holds(self.state)
+            holds = condition.holds(situation)
         except ActorError as error:
             outcome = Outcome(OutcomeKind.FAILED, Reason.CONDITION_ERROR, detail=str(error))
             self.on_condition(key, outcome, False, context)
             return
         self.on_condition(key, COMPLETED, holds, context)
+
+    def situation(self) -> Situation:
+        """Return what its conditions are asked about now."""
+        return Situation(self.state, self.event, self.attempt.previous, self.variables)
 
     def on_condition(self, key: Any, outcome: Outcome, holds: bool, context: ControlCell) -> None:
         """Go on after a condition was evaluated; for those that ask conditions."""

@@ -11,12 +11,11 @@ from pydantic import Field, field_validator
 from actors.cache_key import key_of
 from actors.caches import Change, Lead, Ticket, TicketTarget
 from actors.callables import CALLABLE_TIMEOUT, ConditionTarget, evaluation_failed
-from actors.invocation import Assignment
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of, usable_timeout
 from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.flow import Flow, Gate, Given
-from actors.state import Delta, State
-from actors.values import CONVERT, FrozenDict, freeze
+from actors.state import Delta
+from actors.values import CONVERT, freeze
 from supervisors.facts import CacheHit, CacheMissed
 from supervisors.model import wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
@@ -40,9 +39,7 @@ Key: TypeAlias = str | Sequence[str] | Callable[..., Any]
 class KeyTarget(ConditionTarget):
     """Has a user's callable called that makes the key; gives the digest of what it returns."""
 
-    def _evaluate(self, assignment: Assignment) -> Any:
-        state = State._over(assignment.state)
-        returned = self._function(*((assignment.event, state) if self._takes_event else (state,)))
+    def _evaluate(self, returned: Any) -> Any:
         return _awaited_digest(returned) if self._is_async else _digest(returned)
 
 
@@ -88,7 +85,7 @@ class CachedOrchestrator(Orchestrator):
             return
         path = self.attempt.job.path
         job = Job(f"{path} (key)", "key", target, ((CALLABLE_TIMEOUT, f"key of {path}"),), is_internal=True)
-        self.call(job, _KEY, Assignment(self.event, FrozenDict(), self.state, self.variables), context)
+        self.call(job, _KEY, self.situation(), context)
 
     def on_ended(self, ended: Ended, context: ControlCell) -> None:
         """Go on after the key was made, the waiting ended or the value was computed."""

@@ -12,6 +12,7 @@ from actors.result import AgentResult
 from actors.state import State
 from actors.testing.clock import clock_here
 from actors.testing.steps import Step
+from supervisors.outcome import Outcome
 
 
 class Call(NamedTuple):
@@ -23,6 +24,7 @@ class Call(NamedTuple):
         state: What was in the state.
         attempt: Which try it was.
         step: What the script said to do.
+        previous_outcome: How what was tried before failed; None if nothing was.
     """
 
     at: float
@@ -30,6 +32,7 @@ class Call(NamedTuple):
     state: Mapping[str, Any]
     attempt: int
     step: Step
+    previous_outcome: Outcome | None = None
 
 
 class Script:
@@ -65,7 +68,8 @@ class Script:
 
     def _next(self, event: Event, state: State, context: AgentContext) -> Step:
         step = self._steps[min(next(self._numbers), len(self._steps) - 1)]
-        self._calls.append(Call(clock_here().now(), event, dict(state), context.attempt, step))
+        call = Call(clock_here().now(), event, dict(state), context.attempt, step, context.previous_outcome)
+        self._calls.append(call)
         return step
 
 

@@ -16,6 +16,7 @@ from actors.callables import (
     evaluation_failed,
     merger_job,
 )
+from actors.condition import Situation
 from actors.event import Event
 from actors.invocation import Assignment
 from actors.state import NO_CHANGE, Delta, Snapshot, State
@@ -27,6 +28,7 @@ from tests.actors.by_hand import ABANDON_AFTER, START, Rig
 
 mood: ContextVar[str] = ContextVar("mood", default="calm")
 CANCELLED = Outcome(OutcomeKind.CANCELLED, Reason.REQUESTED)
+PREVIOUS = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="flow/a")
 BRANCHES = [("a", COMPLETED, Delta({"x": 1})), ("b", CANCELLED, NO_CHANGE)]
 
 
@@ -58,7 +60,8 @@ class Desk:
         return evaluation
 
     def condition(self, function: Callable[..., Any]) -> Evaluation:
-        return self.perform(condition_job(function, "flow/loop"), self.assignment)
+        asked = Situation(self.assignment.state, self.assignment.event, PREVIOUS)
+        return self.perform(condition_job(function, "flow/loop"), asked)
 
     def merger(self, function: Callable[..., Any]) -> Evaluation:
         return self.perform(merger_job(function, "flow/group"), (self.assignment, BRANCHES))
@@ -97,6 +100,7 @@ class Asked:
         (lambda state: 0, False),
         (lambda event, state: event.data["d"] + state["n"], True),
         (lambda event, state, scale=2: not scale, False),
+        (lambda event, state, previous_outcome: previous_outcome.kind == "timed_out", True),
         (later, True),
         (Asked(), False),
     ],

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import conditions
+from actors.condition import Situation
 from actors.conditions import Compare, Condition, Contains, Equals, Exists, Matches, Not, contains
 from actors.errors import IncomparableError, SharedValueError
 from actors.frozen import FrozenList
@@ -24,7 +25,7 @@ from tests.actors.plain_data import Colour, Level, Mood, Point, Question, nested
 
 
 def held(condition: Condition, **values: typing.Any) -> bool:
-    return condition.holds(State(values).snapshot())
+    return condition.holds(Situation(State(values).snapshot()))
 
 
 class Stubborn:
@@ -43,7 +44,7 @@ def shared(key: str) -> Snapshot:
 def test_exists_asks_for_the_key_only() -> None:
     assert held(Exists("a"), a=None)
     assert not held(Exists("a"), b=1)
-    assert Exists("a").holds(shared("a"))
+    assert Exists("a").holds(Situation(shared("a")))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_what_is_missing_equals_and_contains_nothing() -> None:
 )
 def test_what_is_shared_cannot_be_compared(condition: Condition) -> None:
     with pytest.raises(SharedValueError, match="^'key' is shared by reference"):
-        condition.holds(shared("key"))
+        condition.holds(Situation(shared("key")))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import typing
 
 import pytest
 
+from actors.condition import Situation
 from actors.conditions import (
     MAX_CONDITION_DEPTH,
     MOST_CONDITIONS,
@@ -38,7 +39,7 @@ def test_a_condition_of_ones_own_making_is_refused_because_its_code_would_run_in
         def __init__(self, key: str) -> None:
             super().__init__(key)
 
-        def holds(self, state: Snapshot, search: typing.Any = None) -> bool:
+        def holds(self, situation: Situation) -> bool:
             raise AssertionError("code of a user's ran")
 
     with pytest.raises(TypeError, match=r"^until must be a condition such as .*, or a callable of .*, not Own\('a'\)"):
@@ -49,7 +50,7 @@ def test_a_condition_of_ones_own_making_is_refused_because_its_code_would_run_in
 
 def test_the_base_of_the_conditions_never_holds() -> None:
     with pytest.raises(NotImplementedError):
-        Condition().holds(Snapshot())
+        Condition().holds(Situation(Snapshot()))
 
 
 # All, Any, Not
@@ -76,13 +77,13 @@ HERE = Snapshot({"here": 1})
     ],
 )
 def test_combinations_hold_by_their_parts_up_to_the_first_that_decides(condition: Condition, expected: bool) -> None:
-    assert condition.holds(HERE) is expected
+    assert condition.holds(Situation(HERE)) is expected
 
 
 @pytest.mark.parametrize("condition", [All(HOLDS, NO_ANSWER), Any(FAILS, NO_ANSWER), Not(NO_ANSWER), All(NO_ANSWER)])
 def test_a_part_without_an_answer_leaves_the_whole_without_one(condition: Condition) -> None:
     with pytest.raises(IncomparableError):
-        condition.holds(HERE)
+        condition.holds(Situation(HERE))
 
 
 @pytest.mark.parametrize("kind", [All, Any])
@@ -107,13 +108,13 @@ def test_nesting_is_limited_and_refused_without_a_crash() -> None:
     for _ in range(MAX_CONDITION_DEPTH - 1):
         condition = Not(condition)
 
-    assert not condition.holds(HERE)
+    assert not condition.holds(Situation(HERE))
     with pytest.raises(ValueError, match=f"must not nest deeper than {MAX_CONDITION_DEPTH} levels"):
         Not(condition)
 
 
 def test_the_number_of_parts_is_limited_however_they_are_nested() -> None:
-    assert All(*[HOLDS] * (MOST_CONDITIONS - 1)).holds(HERE)
+    assert All(*[HOLDS] * (MOST_CONDITIONS - 1)).holds(Situation(HERE))
     with pytest.raises(ValueError, match=f"must be fewer than {MOST_CONDITIONS} in all"):
         All(*[HOLDS] * MOST_CONDITIONS)
     condition: Condition = HOLDS
@@ -128,7 +129,7 @@ SECRET = Matches("text", "secret")
 
 
 def matched(condition: Condition, value: typing.Any) -> bool:
-    return condition.holds(State(key=value).snapshot(), Searcher())
+    return condition.holds(Situation(State(key=value).snapshot(), search=Searcher()))
 
 
 @pytest.mark.parametrize(
@@ -160,9 +161,9 @@ def test_case_counts_where_that_was_asked_for() -> None:
 def test_only_texts_and_the_pattern_are_handed_over() -> None:
     searcher = Searcher()
 
-    Matches("key", "a").holds(State(key=["x", 5, "y"], other="z").snapshot(), searcher)
-    Matches("key", "a", ignore_case=False).holds(State(key=[5]).snapshot(), searcher)
-    Matches("gone", "a").holds(State(key="a").snapshot(), searcher)
+    Matches("key", "a").holds(Situation(State(key=["x", 5, "y"], other="z").snapshot(), search=searcher))
+    Matches("key", "a", ignore_case=False).holds(Situation(State(key=[5]).snapshot(), search=searcher))
+    Matches("gone", "a").holds(Situation(State(key="a").snapshot(), search=searcher))
 
     assert searcher.asked == [("a", re.IGNORECASE, ["x", "y"])]
 
@@ -170,10 +171,10 @@ def test_only_texts_and_the_pattern_are_handed_over() -> None:
 def test_a_pattern_is_asked_for_only_if_nothing_before_it_decides() -> None:
     searcher, state = Searcher(), State(here=1, text="secret").snapshot()
 
-    assert not All(FAILS, SECRET).holds(state, searcher)
-    assert Any(HOLDS, SECRET).holds(state, searcher)
+    assert not All(FAILS, SECRET).holds(Situation(state, search=searcher))
+    assert Any(HOLDS, SECRET).holds(Situation(state, search=searcher))
     assert searcher.asked == []
-    assert Not(All(HOLDS, Not(Any(FAILS, SECRET)))).holds(state, searcher)
+    assert Not(All(HOLDS, Not(Any(FAILS, SECRET)))).holds(Situation(state, search=searcher))
     assert len(searcher.asked) == 1
 
 
@@ -183,7 +184,7 @@ def test_a_pattern_is_asked_for_only_if_nothing_before_it_decides() -> None:
 def test_what_asks_for_a_pattern_is_not_inline_and_refuses_to_be(condition: Condition) -> None:
     assert not condition.is_inline
     with pytest.raises(AssertionError, match="pattern 'secret' is searched for on the work plane only"):
-        condition.holds(State(here=1, text="secret").snapshot())
+        condition.holds(Situation(State(here=1, text="secret").snapshot()))
 
 
 @pytest.mark.parametrize("condition", [HOLDS, Not(HOLDS), All(HOLDS, Not(FAILS)), Any(HOLDS, NO_ANSWER)])

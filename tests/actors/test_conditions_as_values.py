@@ -16,7 +16,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors import conditions
-from actors.conditions import STOCK_CONDITIONS, All, Any, Compare, Condition, Contains, Equals, Exists, Matches, Not
+from actors.condition import Situation
+from actors.conditions import (
+    STOCK_CONDITIONS,
+    All,
+    Any,
+    Compare,
+    Condition,
+    Contains,
+    Equals,
+    Exists,
+    FailedWith,
+    Matches,
+    Not,
+    OutcomeIs,
+)
 from actors.errors import IncomparableError
 from actors.frozen import FrozenList
 from actors.state import State
@@ -31,6 +45,8 @@ SAMPLES = [
     Compare("a", ">=", 0.5),
     Matches("a", "b+"),
     Matches("a", "b+", ignore_case=False),
+    FailedWith(ConnectionError, "app.QuotaError"),
+    OutcomeIs("timed_out", "rejected"),
     All(Exists("a"), Not(Equals("b", 1))),
     Any(Matches("a", r"\d"), Exists("b")),
     Not(Not(Compare("at", "<", datetime(2026, 1, 1, tzinfo=UTC)))),
@@ -88,6 +104,8 @@ def test_every_stock_condition_is_printed_as_it_was_written() -> None:
         "Compare('a', '>=', 0.5)",
         "Matches('a', 'b+')",
         "Matches('a', 'b+', ignore_case=False)",
+        "FailedWith('builtins.ConnectionError', 'app.QuotaError')",
+        "OutcomeIs('timed_out', 'rejected')",
         "All(Exists('a'), Not(Equals('b', 1)))",
         "Any(Exists('a'))",
     ]
@@ -168,13 +186,13 @@ def model(condition: Condition, values: dict[str, typing.Any]) -> bool | None:
             if type(values[condition.key]) is not type(condition.value):
                 return None
             return bool(eval(f"left {condition.op} right", {"left": values[condition.key], "right": condition.value}))
-    return condition.holds(State(values).snapshot(), Searcher())
+    return condition.holds(Situation(State(values).snapshot(), search=Searcher()))
 
 
 @given(trees, st.dictionaries(keys, st.integers(0, 2) | st.sampled_from("ab"), max_size=3))
 def test_combinations_answer_as_their_model_does(condition: Condition, values: dict[str, typing.Any]) -> None:
     try:
-        answer: bool | None = condition.holds(State(values).snapshot(), Searcher())
+        answer: bool | None = condition.holds(Situation(State(values).snapshot(), search=Searcher()))
     except IncomparableError:
         answer = None
 

@@ -21,6 +21,8 @@ from supervisors.signals import Answer
 from tests.actors.by_hand import START, Rig
 from tests.actors.logged_agents import CANCELLED, function
 
+FAILED_BEFORE = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="flow/step")
+
 
 class Supervisor:
     """Who is answered."""
@@ -39,7 +41,13 @@ class Attempt(SimpleNamespace):
         payload = Assignment(Event(data=dict(data)), {"step": 1}, state, variables=None)  # type: ignore[arg-type]  # none
         deadline = Deadline(START + 8, "run")
         super().__init__(
-            payload=payload, attempts=2, attempt_deadline=deadline, sent_at=START, supervisor=supervisor, handle=None
+            payload=payload,
+            attempts=2,
+            attempt_deadline=deadline,
+            previous=FAILED_BEFORE,
+            sent_at=START,
+            supervisor=supervisor,
+            handle=None,
         )
 
 
@@ -205,11 +213,11 @@ def test_the_context_tells_what_the_agent_has_left(
 
 def test_an_agent_that_wants_the_context_gets_it(rig: Rig, supervisor: Supervisor) -> None:
     def agent(event: Event, state: State, context: AgentContext) -> dict[str, Any]:
-        return {"attempt": context.attempt, "remaining": context.remaining}
+        return {"attempt": context.attempt, "remaining": context.remaining, "before": str(context.previous_outcome)}
 
     answer = performed(rig, rig.spawn(agent), Attempt(supervisor))
 
-    assert answer.value.thawed() == {"attempt": 2, "remaining": 8.0}
+    assert answer.value.thawed() == {"attempt": 2, "remaining": 8.0, "before": str(FAILED_BEFORE)}
 
 
 # Crashes

@@ -24,7 +24,7 @@ from actors import (
     State,
     declares,
 )
-from actors.conditions import All, Compare, Equals, Exists, Not
+from actors.conditions import All, Compare, Equals, Exists, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.mergers import Namespaced
 from supervisors import Backoff, Retry
@@ -145,6 +145,12 @@ PLANTED = {
         "sequential/plain",
     ),
     # policies
+    "a condition over an earlier failure where there can be none": Planted(
+        Conditional(Case("late", OutcomeIs("timed_out"), "plain"), fallback="other"),
+        "no-previous-outcome",
+        "conditional/late",
+        "error",
+    ),
     "a retry that never tries again": Planted(
         Sequential(Branch("plain", retry=Retry(attempts=1))), "retry-without-effect", "sequential/plain"
     ),

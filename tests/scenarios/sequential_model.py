@@ -25,7 +25,7 @@ from actors import (
     SequentialCollaborative,
     Stage,
 )
-from actors.conditions import All, Compare, Contains, Equals, Exists, Not
+from actors.conditions import All, Compare, Contains, Equals, Exists, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.orchestrators.base import Pattern
 from tests.scenarios.agents import AGENT_TIMEOUT, seconds
@@ -89,15 +89,17 @@ def _agent(name: str, state: Data, at: float, attempt: int) -> Predicted:
 # Conditions
 
 
-def holds(condition: Any, state: Data) -> bool:
+def holds(condition: Any, state: Data, previous: Predicted | None = None) -> bool:
     """Return whether a stock condition holds."""
     match condition:
         case All(conditions=inner):
-            return all(holds(each, state) for each in inner)
+            return all(holds(each, state, previous) for each in inner)
         case AnyOf(conditions=inner):
-            return any(holds(each, state) for each in inner)
+            return any(holds(each, state, previous) for each in inner)
         case Not(condition=inner):
-            return not holds(inner, state)
+            return not holds(inner, state, previous)
+        case OutcomeIs(kinds=kinds):
+            return previous is not None and previous.kind in kinds
         case Exists(key=key):
             return key in state
         case Equals(key=key, value=value):
@@ -124,6 +126,8 @@ class Model:
         self._kept: dict[Cached, tuple[Data, set[str]]] = {}
         # When nodes that are cached were done in vain.
         self._in_vain: list[tuple[Cached, float, float]] = []
+        # How what was tried before failed, where a branch around tries again or has its fallback done.
+        self._previous: Predicted | None = None
 
     def run(self, node: Any, state: Data, at: float = 0.0, attempt: int = 1) -> Predicted:
         """Predict how a node ends that begins at a moment."""
@@ -145,21 +149,26 @@ class Model:
             ended = Predicted("timed_out", "deadline", state, at + branch.timeout, isinstance(branch.node, str))
         if ended.ok or branch.fallback is None:
             return ended
-        fallback = self.run(branch.fallback, state, ended.ends)
+        fallback = self._after(ended, branch.fallback, state, 1)
         if fallback.ok:
             return replace(fallback, reason="fallback_used")
         return fallback if _is_required(branch.fallback) else Predicted("ok", "fallback_used", state, fallback.ends)
 
     def _attempts(self, branch: Branch, state: Data, at: float) -> Predicted:
         attempts = branch.retry.attempts if branch.retry is not None else 1
-        for attempt in range(1, attempts + 1):
-            if isinstance(branch.node, Branch):
-                ended = self._steps((branch.node,), state, at)
-            else:
-                ended = self.run(branch.node, state, at, attempt)
+        node = Sequential(branch.node) if isinstance(branch.node, Branch) else branch.node
+        ended = self.run(node, state, at)
+        for attempt in range(2, attempts + 1):
             if ended.ok:
                 break
-            at = ended.ends
+            ended = self._after(ended, node, state, attempt)
+        return ended
+
+    def _after(self, failed: Predicted, node: Any, state: Data, attempt: int) -> Predicted:
+        """Predict how a node ends that is done because of a failure."""
+        above, self._previous = self._previous, failed
+        ended = self.run(node, state, failed.ends, attempt)
+        self._previous = above
         return ended
 
     def _steps(self, steps: Sequence[Any], state: Data, at: float) -> Predicted:
@@ -209,7 +218,7 @@ class Model:
                 state = ended.state
             elif _is_required(pattern.node):
                 return _child_failed(ended)
-            if holds(pattern.until, state):
+            if holds(pattern.until, state, self._previous):
                 return Predicted("ok", "condition_met", state, at)
         return Predicted("ok", "max_iterations", state, at)
 
@@ -221,14 +230,14 @@ class Model:
 
     def _conditional(self, pattern: Conditional, state: Data, at: float) -> Predicted:
         for case in pattern.cases:
-            if holds(case.condition, state):
+            if holds(case.condition, state, self._previous):
                 return self._chosen(case.node, state, at)
         return self._chosen(pattern.fallback, state, at)
 
     def _route(self, pattern: Route, state: Data, at: float) -> Predicted:
         text = str(state.get(pattern.key, self._event.get(pattern.key)))
         for rule, node in pattern.rules.items():
-            if rule.casefold() in text.casefold() if isinstance(rule, str) else holds(rule, state):
+            if rule.casefold() in text.casefold() if isinstance(rule, str) else holds(rule, state, self._previous):
                 return self._chosen(self._looped(pattern, node), state, at)
         if pattern.default is None:
             return Predicted("failed", "no_route", state, at)
@@ -251,7 +260,7 @@ class Model:
             if not ended.ok:
                 if stage.required:
                     return _child_failed(ended)
-            elif stage.success is None or holds(stage.success, ended.state):
+            elif stage.success is None or holds(stage.success, ended.state, self._previous):
                 state = ended.state
             elif stage.required:
                 return Predicted("failed", "condition_not_met", ended.state, at)
@@ -260,7 +269,7 @@ class Model:
     def _is_met(self, prerequisite: Any, state: Data) -> bool:
         if isinstance(prerequisite, str):
             return prerequisite in state or prerequisite in self._event
-        return holds(prerequisite, state)
+        return holds(prerequisite, state, self._previous)
 
     def _map(self, pattern: Map, state: Data, at: float) -> Predicted:
         items = state.get(pattern.over, self._event.get(pattern.over))

@@ -23,7 +23,7 @@ from actors import (
     SequentialCollaborative,
     Stage,
 )
-from actors.conditions import All, Compare, Contains, Equals, Exists, Not
+from actors.conditions import All, Compare, Contains, Equals, Exists, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Union
 from supervisors import Backoff, Retry
@@ -61,12 +61,17 @@ conditions: SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=4,
 )
+over_failures: SearchStrategy[Any] = st.one_of(
+    st.just(OutcomeIs("failed", "rejected")),
+    simple_conditions.map(lambda other: All(Not(OutcomeIs("failed")), other)),
+    simple_conditions.map(lambda other: AnyOf(other, OutcomeIs("failed"))),
+)
 mergers: SearchStrategy[Any] = st.sampled_from([Union(), LastWins(), FirstWins(), Namespaced(), Collect("log")])
 
 
 def policies(draw: DrawFn, nodes: SearchStrategy[Any], node: Any) -> dict[str, Any]:
     """Draw a branch's policy. Without a fallback its own timeout runs out for certain, or never."""
-    fallback = draw(st.one_of(st.none(), st.none(), agents, inner_branches(nodes)))
+    fallback = draw(st.one_of(st.none(), st.none(), agents, inner_branches(nodes), rescues(nodes)))
     if fallback is not None:
         timeout = draw(st.sampled_from([None, *CUTS]))
     else:
@@ -78,6 +83,13 @@ def policies(draw: DrawFn, nodes: SearchStrategy[Any], node: Any) -> dict[str, A
 def branches(draw: DrawFn, nodes: SearchStrategy[Any], name: str) -> Branch:
     node = draw(st.one_of(nodes, nodes, nodes, inner_branches(nodes)))
     return Branch(name, node, required=draw(st.sampled_from([None, None, True, False])), **policies(draw, nodes, node))
+
+
+@st.composite
+def rescues(draw: DrawFn, nodes: SearchStrategy[Any]) -> Conditional:
+    """Draw a fallback that is chosen by what failed."""
+    late, wrong = Case("late", OutcomeIs("timed_out"), draw(nodes)), Case("wrong", draw(over_failures), draw(agents))
+    return Conditional(*draw(st.permutations([late, wrong])), fallback=draw(agents))
 
 
 def inner_branches(nodes: SearchStrategy[Any]) -> SearchStrategy[Branch]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actors.checks import logic as logic_module
 from actors.checks.logic import Logic
 from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.condition import Condition
+from actors.condition import Condition, Situation
 from actors.conditions import All, Matches, Not
 from actors.conditions import Any as AnyOf
 from actors.errors import ActorError
@@ -48,7 +48,7 @@ STATES = [
 
 def answer(condition: Condition, state: Snapshot) -> bool | None:
     try:
-        return condition.holds(state)
+        return condition.holds(Situation(state))
     except ActorError:
         return None
 

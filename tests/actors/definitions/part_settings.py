@@ -20,6 +20,7 @@ from tests.actors.definitions.observation import (
 )
 from tests.actors.definitions.setting import (
     Row,
+    after_failure,
     always,
     backed_off,
     branch,
@@ -225,6 +226,17 @@ PART_ROWS: dict[str, Row] = {
     "matches.pattern": Row(condition("matches", key="text"), {"pattern": "b"}, {"pattern": "z"}, keys, ["a"], ["b"]),
     "matches.ignore_case": Row(
         condition("matches", key="text", pattern="ABC"), {}, {"ignore_case": False}, keys, ["a"], ["b"]
+    ),
+    "failed_with.errors": Row(
+        after_failure("failed_with"),
+        {"errors": ["builtins.ValueError"]},
+        {"errors": ["builtins.OSError"]},
+        keys,
+        ["a"],
+        ["b"],
+    ),
+    "outcome_is.kinds": Row(
+        after_failure("outcome_is"), {"kinds": ["failed"]}, {"kinds": ["timed_out"]}, keys, ["a"], ["b"]
     ),
     "all.conditions": Row(
         main("all"),

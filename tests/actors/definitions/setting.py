@@ -76,6 +76,11 @@ def main(name: str) -> Callable[..., Any]:
     return asked(lambda **settings: {name: next(iter(settings.values()))})
 
 
+def after_failure(name: str) -> Callable[..., Any]:
+    """Ask such a condition in the fallback of a branch whose node has failed with a `ValueError`."""
+    return lambda **settings: {"branch": "x", "node": "fail", "fallback": main(name)(**settings)}
+
+
 def retried(node: str = "fail-twice", timeout: float = 5.0) -> Callable[..., Any]:
     return lambda **retry: steps({"branch": "x", "node": node, "timeout": timeout, "retry": retry})
 

@@ -29,7 +29,7 @@ from tests.actors.dispatchers import process_agents
 from tests.actors.dispatchers.works import PATIENCE, Task
 from tests.actors.processes import await_end
 
-CONTEXT: Any = SimpleNamespace(remaining=None, attempt=1)
+CONTEXT: Any = SimpleNamespace(remaining=None, attempt=1, previous_outcome=None)
 Started = Callable[..., AgentProcess]
 
 
