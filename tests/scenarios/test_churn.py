@@ -184,7 +184,7 @@ def without_collector() -> Iterator[None]:
 
 @pytest.fixture
 def unkept_records() -> Iterator[None]:
-    """Have records handled, and not kept by pytest until the end of the test: they hold exceptions and values of ours."""
+    """Have records handled, and not kept by pytest until the test ends: they hold exceptions and values of ours."""
     logger, handler = logging.getLogger("actors"), logging.NullHandler()
     logger.addHandler(handler)
     logger.propagate = False

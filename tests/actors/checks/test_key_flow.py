@@ -271,7 +271,7 @@ def test_an_agent_that_is_not_known_is_taken_to_produce_anything() -> None:
 
 def test_loops_in_loops_are_followed_in_time() -> None:
     workflow: Any = Conditional(Case("a", Exists("w"), "x"), fallback="y")
-    for _ in range(40):
+    for _ in range(28):
         workflow = Loop(Sequential(workflow, "x"), until=Exists("x"))
 
     codes = {code for code, _ in found(workflow, AGENTS, **CLOSED)}

@@ -252,7 +252,10 @@ async def by_failing_later(state: State) -> Any:
     [
         (by_question, "KeyError: 'question'"),
         (by_failing_later, "KeyError: 'question'"),
-        (by_rubbish, "TypeError: the key['question'] is a builtins.set, which is not plain data; convert it"),
+        (
+            by_rubbish,
+            "TypeError: an item of the key['question'] is a builtins.object, which is not plain data; convert it",
+        ),
         (by_endless_nesting, "ValueError: the key nests deeper than 100 levels, or contains itself"),
         (by_exit, "SystemExit: 3"),
     ],
