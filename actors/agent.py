@@ -96,8 +96,12 @@ class Agent(ABC):
     """An agent with state of its own. Subclass it and give the class, or a factory, to `Runtime.spawn()`.
 
     An instance handles one event at a time; `concurrency=N` makes N instances. `run` and the hooks may be `async def`:
-    if `run` is, everything runs on an event loop, else on a thread, not always the same one. Construction and hooks
-    are under a deadline too.
+    if `run` is, everything runs on an event loop, in one task for the life of the instance, so that what `on_start`
+    enters (a cancel scope, a task group, a client's session) can be left in `on_stop`; else on a thread, not always
+    the same one. The constructor and the hooks of an async instance share their context variables; `run` has a copy of
+    those of whoever submitted the run. When others than the runtime cancel the task, as a task group does of which a
+    task has failed, `on_stop` is called, and the instance counts as crashed. Construction and hooks are under a
+    deadline too.
 
     Attributes:
         requires: State keys without which it is not run: its step fails with `missing_input`.

@@ -141,7 +141,7 @@ class AgentCell(Cell):
                         return self._overflow(invocation)
                     self.mailbox.put(invocation)
                     return None
-                self._assign(self.idle[-1], invocation)
+                self.idle[-1].take(invocation)
                 self.idle.pop()
             else:
                 if len(self.active) >= self.mailbox.capacity:
@@ -150,11 +150,6 @@ class AgentCell(Cell):
         self.dispatcher.execute(invocation)
         return None
 
-    def _assign(self, instance: Instance, invocation: Invocation) -> None:
-        invocation.instance = instance
-        invocation.host = instance.host
-        instance.work = invocation
-
     def take_for(self, instance: Instance) -> Invocation | None:
         """Give an instance the next event, or note that it is idle. Under the lock."""
         letter = self.mailbox.head()
@@ -162,15 +157,14 @@ class AgentCell(Cell):
             instance.work = None
             self.idle.append(instance)
             return None
-        self._assign(instance, letter)
+        instance.take(letter)
         self.mailbox.drop_head()
         return letter
 
     def take_back(self, instance: Instance) -> None:
         """Put what an instance has not begun back into the mailbox. Under the lock."""
-        invocation = instance.work
-        if invocation is not None and invocation.begun_at is None:
-            invocation.instance = invocation.host = instance.work = None
+        invocation = instance.put_down()
+        if invocation is not None:
             self.mailbox.put_back(invocation)
 
     def _overflow(self, _invocation: Invocation) -> Outcome | None:
@@ -333,9 +327,7 @@ class AgentCell(Cell):
             self.active.discard(invocation)
             instance = invocation.instance
             if instance is not None and instance.work is invocation:
-                instance.work = None
-                instance.is_ready = False
-                instance.behaviour = None if self.definition.make else instance.behaviour
+                instance.lose()
         self.dispatcher.abandon(invocation)
         self.lifecycle.handle(Drained())
         if instance is None or self.closed is not None:
@@ -344,7 +336,7 @@ class AgentCell(Cell):
         if self.definition.make is not None:
             self.lifecycle.report_failure(instance, "abandoned", detail)
         else:
-            self.lifecycle.instance_ready(instance, None, None)
+            self.lifecycle.instance_ready(instance)
 
     def give_up_running(self) -> None:
         """Count on what is still running no longer. Inside the control plane."""
@@ -352,6 +344,8 @@ class AgentCell(Cell):
             for invocation in self.running():
                 if invocation.begun_at is not None and invocation.ended_at is None:
                     self._abandoned.add(invocation)
+            for instance in self.instances:
+                instance.lose()
             self.instances.clear()
             self.active.clear()
 

@@ -66,6 +66,8 @@ class Halt:
         for instance in instances:
             if instance.work is not None:
                 self._cell.cancel(instance.work, _CUT)
+            with self._cell.lock:
+                instance.lose()
         for hook in self.hooks:
             self._cell.dispatcher.interrupt(hook)
             self._cell.dispatcher.abandon(hook)
@@ -75,8 +77,11 @@ class Halt:
 def stop_hook(cell: AgentCell, instance: Instance) -> StopWork | None:
     """Return the call of an instance's `on_stop`; None if there is nothing to call. It is called once."""
     behaviour, instance.behaviour = instance.behaviour, None
-    if behaviour is None or type(behaviour).on_stop is Agent.on_stop:
+    if behaviour is None:
+        return None
+    if type(behaviour).on_stop is Agent.on_stop:
+        instance.lose()
         return None
     work = StopWork(cell, behaviour)
-    work.host = instance.host
+    work.host, work.home = instance.host, instance.home
     return work

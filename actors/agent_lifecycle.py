@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.agent_halt import Halt, stop_hook
@@ -24,6 +25,7 @@ from actors.lifecycle_messages import (
     StopGraceOver,
     StopHookEnded,
     StopRequested,
+    TaskCancelled,
 )
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import ChildFailed, ChildHalted, ChildStarted, ChildStopped
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from actors.cell import ControlCell
     from actors.dispatchers.lane import Lane
     from actors.timers import ScheduledMessage
+
+
+HOST_ENDS_WITHIN = 0.25
+"""Seconds after which a host that cancels the tasks on its loop, as `asyncio.run()` does in the end, has closed it."""
 
 
 class Lifecycle(Starts):
@@ -106,7 +112,7 @@ class Lifecycle(Starts):
             if instance in cell.idle:
                 cell.idle.remove(instance)
         orphan(cell)
-        previous = instance.behaviour if not instance.is_stale else None
+        previous = (instance.home or instance.behaviour) if not instance.is_stale else None
         self._start(Start(StartWork(cell, fresh, reason=reason, previous=previous)))
 
     def give_up(self, detail: str) -> None:
@@ -172,6 +178,34 @@ class Lifecycle(Starts):
         elif self._cell.closed is None and instance.work is None:
             self._call_stop_hook(instance)
             self.restart(instance, "loop_replaced")
+
+    def note_cancelled(self, instance: Instance) -> None:
+        """Take note that the task of an idle instance was cancelled. On its event loop."""
+        cell = self._cell
+        following = None
+        with cell.lock:
+            was_ready, instance.is_ready = instance.is_ready, False
+            if instance in cell.idle:
+                cell.idle.remove(instance)
+            cell.take_back(instance)
+            if cell.closed is None and cell.idle and cell.depth:
+                following = cell.take_for(cell.idle.pop())
+        if following is not None:
+            cell.dispatcher.execute(following)
+        if was_ready:
+            self._system.plane.post(cell, TaskCancelled(instance))
+
+    def _on_task_cancelled(self, message: TaskCancelled) -> None:
+        """Have an instance replaced whose task was cancelled while it was idle, unless its host has ended the loop."""
+        plane, instance = self._system.plane, message.instance
+        if self._system.loops.is_on_host_loop and not message.is_looked_after:
+            plane.schedule(plane.now() + HOST_ENDS_WITHIN, self._cell, replace(message, is_looked_after=True))
+        elif instance.host.loop.is_closed():
+            instance.is_ready = True  # for what is refused there
+            self._let_in(instance)
+        else:
+            detail = "its task was cancelled while it was idle, as by a task group that it had entered in on_start"
+            self.report_failure(instance, "cancelled", detail)
 
     # Stopping
 
@@ -293,6 +327,7 @@ _HANDLERS: dict[type, Callable[[Lifecycle, Any], None]] = {
     StartEnded: Lifecycle._on_start_ended,
     StartOverdue: Lifecycle._on_start_overdue,
     Renew: Lifecycle._renew,
+    TaskCancelled: Lifecycle._on_task_cancelled,
     StopRequested: Lifecycle._on_stop_requested,
     StopGraceOver: Lifecycle._on_stop_grace_over,
     HaltGraceOver: Lifecycle._on_halt_grace_over,

@@ -160,11 +160,12 @@ class Starts(ABC):
             fresh = StartWork(cell, work.instance, reason=work.reason, product=message.product)
             self._start(Start(fresh))
         elif getattr(work.host, "is_retired", False):  # its event loop was replaced meanwhile
-            work.instance.behaviour, work.instance.host = message.product, work.host
+            work.instance.move_in(message.product, work)
             self._call_stop_hook(work.instance)
             self._start(Start(StartWork(cell, work.instance, reason=work.reason or "loop_replaced")))
         else:
-            self.instance_ready(work.instance, message.product, work.host)
+            work.instance.move_in(message.product, work)
+            self.instance_ready(work.instance)
 
     def _end_start(self, work: StartWork) -> None:
         work.has_ended = True
@@ -179,34 +180,40 @@ class Starts(ABC):
         self._hung_hooks.discard(work)
         if message.product is not None and not work.is_made_only:
             late = Instance(work.instance.number)
-            late.behaviour, late.host = message.product, work.host
+            late.move_in(message.product, work)
             self._call_stop_hook(late)
 
     def _end_late(self, work: StartWork, product: Any) -> None:
         """Stop what was made for an instance that has been replaced, or whose agent has stopped, meanwhile."""
         if not work.is_made_only:
-            work.instance.behaviour, work.instance.host = product, work.host
+            work.instance.move_in(product, work)
         if self._halt is None or not self._halt.has(work.instance):
             self._call_stop_hook(work.instance)
         self._progress()
 
-    def instance_ready(self, instance: Instance, product: Any, host: Any) -> None:
-        """Let an instance take events."""
+    def instance_ready(self, instance: Instance) -> None:
+        """Let an instance take events, unless its task has been cancelled already."""
         cell = self._cell
-        following = None
         with cell.lock:
-            instance.behaviour = product
-            instance.host = host if cell.definition.is_async else None
-            instance.is_ready = True
-            if cell.closed is None:
-                following = cell.take_for(instance)
-        if following is not None:
-            cell.dispatcher.execute(following)
+            instance.is_ready = instance.home is None or not instance.home.is_lost
+        if not instance.is_ready:
+            self._start_failed(instance, "its task was cancelled as soon as it had started")
+            return
+        self._let_in(instance)
         self._note_shortage_over()
         if self._is_awaited and all(each.is_ready for each in cell.instances):
             self._is_awaited = False
             self._tell_started()
         self._progress()
+
+    def _let_in(self, instance: Instance) -> None:
+        """Give an instance that is ready the next event, or note that it is idle. Any thread."""
+        cell, following = self._cell, None
+        with cell.lock:
+            if cell.closed is None and instance.is_ready:
+                following = cell.take_for(instance)
+        if following is not None:
+            cell.dispatcher.execute(following)
 
     def _on_start_overdue(self, message: StartOverdue) -> None:
         work = message.work

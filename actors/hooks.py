@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.agent import AgentDefinition, resolve
@@ -28,7 +29,7 @@ class StartWork(Work):
         cell: The agent's cell.
         instance: What to fill.
         reason: Why it is restarted; empty for the first start.
-        previous: The behaviour to end first, if its code is not running any more.
+        previous: What to end first, if its code is not running any more: a behaviour, or the home of an async one.
         product: A behaviour that was made already and only needs its hooks.
 
     Attributes:
@@ -49,6 +50,8 @@ class StartWork(Work):
         "timer",
         "tries",
     )
+
+    is_hook = True
 
     def __init__(
         self,
@@ -80,6 +83,11 @@ class StartWork(Work):
     def is_wanted(self) -> bool:
         """Whether it was not given up."""
         return not self.has_ended
+
+    @property
+    def opens_home(self) -> bool:
+        """Whether it makes an async instance, which has one task for all of its life."""
+        return self.definition.is_async
 
     @property
     def may_move(self) -> bool:
@@ -130,11 +138,16 @@ class StartWork(Work):
     async def _start_async(self) -> Any:
         if self.previous is not None:
             self.is_ending_previous = True
-            await _survive_async(self.agent, self.previous.on_stop)
+            await self.previous.end(self)
         product = self._make()
         await _finished(product.on_start())
         if self.reason:
             await _finished(product.on_restart(self.reason))
+        self.home.furnish(
+            partial(_survive_async, self.agent, product.on_stop),
+            partial(self.cell.lifecycle.note_cancelled, self.instance),
+            self.cell.system.hook_timeout,
+        )
         return product
 
     def _make(self) -> Any:
@@ -152,12 +165,13 @@ class StartWork(Work):
 class StopWork(Work):
     """Calls the `on_stop` of an instance that is not needed any more."""
 
-    __slots__ = ("behaviour", "cell", "is_async")
+    __slots__ = ("behaviour", "cell")
+
+    is_hook = True
 
     def __init__(self, cell: AgentCell, behaviour: Any) -> None:
         super().__init__(cell.name)
         self.cell = cell
-        self.is_async = cell.definition.is_async
         self.behaviour = behaviour
 
     def waiting(self) -> AbstractContextManager[None]:
@@ -170,13 +184,17 @@ class StopWork(Work):
 
     def call(self) -> Any:
         """Call the hook."""
-        if self.is_async:
-            return _survive_async(self.agent, self.behaviour.on_stop)
+        if self.home is not None:
+            return self.home.finish()
         return _survive(self.agent, self.behaviour.on_stop)
 
     def done(self, value: Any, error: BaseException | None) -> None:
         """Report to the cell."""
         self.cell.lifecycle.stop_hook_ended(self)
+
+    def lose(self) -> None:
+        """Report that the instance has ended itself."""
+        self.done(None, None)
 
     def refuse(self, outcome: Outcome) -> None:
         """Report to the cell that the hook will not run."""

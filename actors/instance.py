@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from actors.invocation import Invocation
+    from actors.work import Work
 
 
 class Instance:
@@ -18,9 +19,10 @@ class Instance:
         is_ready: Whether it has started and not crashed.
         is_stale: Whether it is to be restarted as soon as it is idle, because its event loop was replaced.
         host: The lane that it lives on.
+        home: The one task in which all of its code runs, if it is an async one.
     """
 
-    __slots__ = ("behaviour", "host", "is_ready", "is_stale", "is_starting", "number", "work")
+    __slots__ = ("behaviour", "home", "host", "is_ready", "is_stale", "is_starting", "number", "work")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -29,3 +31,32 @@ class Instance:
         self.is_ready = self.is_starting = False
         self.is_stale = False
         self.host: Any = None
+        self.home: Any = None
+
+    def take(self, invocation: Invocation) -> None:
+        """Have it do an event."""
+        invocation.instance = self
+        invocation.host, invocation.home = self.host, self.home
+        self.work = invocation
+
+    def put_down(self) -> Invocation | None:
+        """Take away what it has not begun, and return that."""
+        invocation = self.work
+        if invocation is None or invocation.begun_at is not None:
+            return None
+        invocation.instance = invocation.host = invocation.home = invocation.task = self.work = None
+        return invocation
+
+    def move_in(self, product: Any, work: Work) -> None:
+        """Become what was made by a work, where that was done."""
+        self.behaviour = product
+        if work.home is not None:
+            self.host, self.home = work.host, work.home
+
+    def lose(self) -> None:
+        """Count on its code no longer: what that is doing goes on, nothing follows, and no hook is called."""
+        self.work = self.behaviour = None
+        self.is_ready = False
+        if self.home is not None:
+            self.home.dismiss()
+            self.home = None

@@ -76,7 +76,7 @@ class Invocation(Work):
         self, cell: AgentCell, assignment: Assignment, number: int, deadline_at: float | None, sent_at: float
     ) -> None:
         self.agent = cell.name
-        self.host = self.task = None
+        self.host = self.task = self.home = None
         self.delayed_by = ""
         self.is_abandoned = False
         self.variables = assignment.variables

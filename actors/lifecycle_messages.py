@@ -61,6 +61,14 @@ class Renew(LifecycleMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskCancelled(LifecycleMessage):
+    """The task of an idle instance was cancelled; `is_looked_after` says that it was waited whether its loop ends."""
+
+    instance: Instance
+    is_looked_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested(LifecycleMessage):
     """Stop for good; `reply` is set when it is done."""
 

@@ -29,6 +29,11 @@ class Lane(Protocol):
 
 _CANCELLED = "its task was cancelled on its event loop: by itself, by other code there, or because the loop is closing"
 
+CANCELLED_EARLY = Outcome(
+    OutcomeKind.FAILED, Reason.EXCEPTION, detail="something on its event loop cancelled its task before it began"
+)
+"""Of work whose task ended before it could begin."""
+
 current_agent: ContextVar[str] = ContextVar("mixmode_agent")
 """The agent whose code is running; tasks that it creates inherit it."""
 
@@ -46,16 +51,21 @@ class Work:
         agent: On whose behalf it is.
         host: Where it is run; set by the dispatcher.
         task: Its task, on an event loop.
+        home: What its task belongs to, if its agent's instance has one task for all of its life.
+        is_hook: Whether it shares the context of that task; all else is run in the copy that it is given.
         delayed_by: The agent that blocked the event loop while this was on it.
         is_abandoned: Whether it was given up.
     """
 
-    __slots__ = ("__weakref__", "agent", "delayed_by", "host", "is_abandoned", "task", "variables")
+    __slots__ = ("__weakref__", "agent", "delayed_by", "home", "host", "is_abandoned", "task", "variables")
+
+    is_hook = False
 
     def __init__(self, agent: str, variables: ContextVariables | None = None) -> None:
         self.agent = agent
         self.host: Any = None
         self.task: Any = None
+        self.home: Any = None
         self.delayed_by = ""
         self.is_abandoned = False
         # Context variables as they were where the run was submitted; each work gets a copy.
@@ -65,6 +75,11 @@ class Work:
     def is_wanted(self) -> bool:
         """Whether it is still to be done, as long as it has not begun."""
         return True
+
+    @property
+    def opens_home(self) -> bool:
+        """Whether it makes an instance that has one task for all of its life."""
+        return False
 
     @property
     def may_move(self) -> bool:
@@ -91,6 +106,10 @@ class Work:
         """Report that the dispatcher will not run it."""
         raise NotImplementedError
 
+    def lose(self) -> None:
+        """Report that the task in which it was to be done has ended. On the event loop."""
+        self.refuse(CANCELLED_EARLY)
+
     def waiting(self) -> AbstractContextManager[None]:
         """Have this thread compensated as long as it waits for other work; may be nothing to do."""
         return nullcontext()
@@ -113,12 +132,13 @@ class Work:
         finally:
             del self, error  # what was raised may lead to this frame
 
-    async def perform_async(self, lane: Lane) -> None:
-        """Run it on this event loop, as a task of its own."""
+    async def perform_async(self, lane: Lane, home: Any = None) -> None:
+        """Run it on this event loop, as a task of its own or in that of its agent's instance."""
         if self.host is not lane or not self.begin():  # it was moved, or is not wanted any more
             lane.note_done(self)
             return
         lane.note_begun()
+        self.home = home
         value = error = None
         try:
             self._enter()

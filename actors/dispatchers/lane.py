@@ -12,6 +12,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from actors.dispatchers.home import Home
 from actors.errors import AgentExitError
 from actors.latch import forget_loop, note_loop
 from actors.leftovers import close_leftovers
@@ -73,6 +74,8 @@ class Lane:
         self._is_attached = False
         self._is_stopping = False
         self._previous_factory: Callable[..., Any] | None = None
+        # The tasks of agents' instances. Written on the loop, read by anyone.
+        self._homes: dict[Any, Home] = {}
         # The tasks that agents created themselves, with the agents' names.
         self._owners: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
@@ -185,8 +188,11 @@ class Lane:
         """Return the work whose task it is, or the agent that created it; None for anybody else's."""
         if task is None:
             return None  # work that was not started yet has none either
+        home = self._homes.get(task)
+        if home is not None and home.current is not None:
+            return home.current
         for work in self.works.copy():
-            if work.task is task:
+            if work.task is task and work.home is None:
                 return work
         return self._owners.get(task)
 
@@ -200,6 +206,10 @@ class Lane:
         self.works.discard(work)
         if self.is_retired and not self.works:
             self.on_idle(self)
+
+    def note_left(self, home: Home) -> None:
+        """Forget the task of an instance, which ended."""
+        self._homes.pop(home.task, None)
 
     def _note_beat(self) -> None:
         self.beat_sent_at = None
@@ -222,11 +232,28 @@ class Lane:
             return
         if work.task is not None and work.task.get_loop() is self.loop:
             return  # it was handed over twice, or started by whoever found it overdue
-        coroutine = work.perform_async(self)
-        try:
+        if work.opens_home:
+            self._open_home(work)
+        elif work.home is not None:
+            work.home.take(work)
+        else:
             variables = work.variables
             context = variables.copy() if variables is not None else copy_context()
-            work.task = asyncio.Task(coroutine, loop=self.loop, context=context)
+            work.task = self._new_task(work.perform_async(self), context)
+
+    def _open_home(self, start: Work) -> None:
+        """Make the task in which an instance is made and lives."""
+        variables = start.variables
+        home = Home(self, variables.copy() if variables is not None else ContextVariables())
+        task = self._new_task(home.live(start), home.context)
+        task._log_destroy_pending = False  # a host may close its loop while the instance is idle
+        home.task = start.task = task
+        self._owners[task] = start.agent
+        self._homes[task] = home
+
+    def _new_task(self, coroutine: Coroutine[Any, Any, None], context: ContextVariables) -> Any:
+        try:
+            return asyncio.Task(coroutine, loop=self.loop, context=context)
         except BaseException:  # the loop is closed, or an interrupt
             coroutine.close()
             raise

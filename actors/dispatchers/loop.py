@@ -15,9 +15,8 @@ from actors.control import ControlPlane
 from actors.dispatchers.lane import NOTHING_SEEN, Lane, closed_outcome
 from actors.environment import SHORTAGES, Threads
 from actors.telemetry import Telemetry
-from actors.work import Work
+from actors.work import CANCELLED_EARLY, Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
-from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 BEAT = 0.04
 """Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
@@ -26,9 +25,6 @@ STARVED = 0.5
 """Seconds for which a loop that is at no agent's task may not answer before it counts as blocked."""
 
 _UNKNOWN = "(not an agent)"
-_CANCELLED_EARLY = Outcome(
-    OutcomeKind.FAILED, Reason.EXCEPTION, detail="something on its event loop cancelled its task before it began"
-)
 
 
 class Idle(NamedTuple):
@@ -230,7 +226,7 @@ class LoopDispatcher:
             self._shortage = ""
         for work in [work for work in lane.works.copy() if work.task is not None and work.task.done()]:
             lane.works.discard(work)
-            work.refuse(_CANCELLED_EARLY)
+            work.refuse(CANCELLED_EARLY)
         lane.is_watched = False
         if lane.works or lane.overdue_since is not None:  # who adds some from now on finds that nobody looks
             lane.is_watched = True
@@ -351,9 +347,10 @@ def _name_of(blocker: Work | str) -> str:
 
 
 def _cancel(work: Work) -> None:
-    task: Any = work.task
-    if task is not None:
-        task.cancel()
+    if work.home is not None:
+        work.home.cancel(work)
+    elif work.task is not None:
+        work.task.cancel()
 
 
 def _bury(task: Any) -> None:

@@ -50,9 +50,12 @@ class VirtualLane(Lane):
             super()._start(work)  # which lets go of it
             return
         variables = work.copied_variables()
-        variables.run(strand.set, next(self._strands))
+        is_new = work.home is None or work.opens_home
+        variables.run(strand.set, next(self._strands) if is_new else work.home.context[strand])
         work.variables = variables
         super()._start(work)
+        if not is_new:
+            return
 
         def check(_task: Any) -> None:
             if work in self.works:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from random import Random
 from typing import Any, TypeVar
 
@@ -13,6 +15,7 @@ from actors.agent_cell import AgentCell
 from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.delivery import Delivery
+from actors.dispatchers.lane import Lane
 from actors.environment import Environment
 from actors.system import System, _systems
 from actors.telemetry import Telemetry
@@ -69,23 +72,52 @@ class HandDispatcher:
             self.perform()
 
 
-class HandLane:
-    """Stands for an event loop."""
+class HandLane(Lane):
+    """A lane whose loop runs when the test has something done."""
 
-    def note_begun(self) -> None:
-        """Count nothing."""
+    def perform(self, work: Work) -> None:
+        """Start a work, and go on until it is done and its task waits for more."""
+        self.works.add(work)
+        self.loop.call_soon(self._start, work)
+        self.turn()
+        while work in self.works:
+            self.turn()
+        self.turn()
 
-    def note_done(self, work: Work) -> None:
-        """Forget nothing."""
+    def turn(self) -> None:
+        """Let everything on the loop go on by a step or two."""
+        for _ in range(3):
+            self.loop.run_until_complete(asyncio.sleep(0))
 
 
 class HandLoops(HandDispatcher):
-    """Keeps works of async agents; each is done on an event loop of its own."""
+    """Keeps works of async agents; all are done on one event loop."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lane = HandLane()
+        self._lane: HandLane | None = None
         self._lanes: deque[HandLane] = deque()
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        weakref.finalize(self, loop.close)
+        return loop
+
+    @property
+    def lane(self) -> HandLane:
+        """The lane that takes new work."""
+        if self._lane is None:
+            self._lane = self.new_lane()
+        return self._lane
+
+    @lane.setter
+    def lane(self, lane: HandLane) -> None:
+        self._lane = lane
+
+    def new_lane(self) -> HandLane:
+        """Return another lane, which stands for another loop."""
+        return HandLane(self._loop)
 
     def execute(self, work: Work) -> None:
         work.host = work.host if isinstance(work.host, HandLane) else self.lane
@@ -94,7 +126,7 @@ class HandLoops(HandDispatcher):
 
     def perform(self) -> Work:
         work = self.given.popleft()
-        asyncio.run(work.perform_async(self._lanes.popleft()))
+        self._lanes.popleft().perform(work)
         return work
 
 

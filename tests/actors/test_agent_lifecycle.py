@@ -14,7 +14,7 @@ from actors.lifecycle_messages import Renew, Start, StartEnded
 from supervisors.facts import AgentGivenUp, AgentRestarted
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.restarts import Restart
-from tests.actors.by_hand import HOOK_TIMEOUT, HandLane, Rig
+from tests.actors.by_hand import HOOK_TIMEOUT, Rig
 from tests.actors.logged_agents import Logged, LoggedAsync, Quiet, ask, function, queued, spawned, withdraw
 
 
@@ -266,8 +266,8 @@ def test_a_closed_agent_reports_no_failures_and_is_not_restarted(rig: Rig, log: 
 
 
 def replace_loop(rig: Rig, cell: AgentCell) -> None:
-    lost, rig.loops.lane = rig.loops.lane, HandLane()
-    rig.inside(lambda: cell.lifecycle.leave(lost))  # type: ignore[arg-type]  # it stands for one
+    lost, rig.loops.lane = rig.loops.lane, rig.loops.new_lane()
+    rig.inside(lambda: cell.lifecycle.leave(lost))
     rig.loops.perform_all()
 
 

@@ -111,9 +111,9 @@ class Slow(Task):
 
     gate = Gate()
 
-    def perform_async(self, lane: Any) -> Any:
+    def perform_async(self, lane: Any, home: Any = None) -> Any:
         self.gate.wait()
-        return super().perform_async(lane)
+        return super().perform_async(lane, home)
 
 
 def test_a_loop_starts_its_works_while_another_is_starting_its_own(running: Running) -> None:
