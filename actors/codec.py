@@ -16,7 +16,7 @@ from actors.arguments import check_count
 from actors.errors import CodecError
 from actors.scalars import Tag
 from actors.shapes import SHAPES, kind_of
-from actors.wire import Types, checked_key, expand, known_types
+from actors.wire import MAX_ALIKE, Types, check_hashes, checked_key, expand, known_types
 from supervisors.excerpt import excerpt
 
 FORMAT_VERSION = 1
@@ -29,15 +29,13 @@ MAX_DEPTH = 512
 """How deeply the lists and dicts of a message may nest, unless it is said otherwise. No message is deeper."""
 
 MAX_ITEMS = 1 << 24
-"""How many items each list or dict of a message may have, unless it is said otherwise."""
+"""How many items the lists and dicts of a message may have, all together, unless it is said otherwise."""
 
 MAX_CONTAINERS = 1 << 20
 """How many lists and dicts a message may have in all, unless it is said otherwise. They are what takes the memory."""
 
-MAX_LONG_KEYS = 1_000
-"""How many keys of one dict may be integers beyond 64 bits when it is decoded."""
-
-_BITS_OF_AN_INTEGER = 64
+SMALL_CONTAINERS, BYTES_OF_A_CONTAINER = 1 << 16, 8
+"""What they are beyond that many has so many bytes each on average: an empty one takes one byte, and a microsecond."""
 
 _INTEGER = 0
 """The code of the extension type of integers beyond 64 bits; those of the tags follow."""
@@ -83,7 +81,7 @@ def decode(
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
     max_items: int = MAX_ITEMS,
-    max_containers: int = MAX_CONTAINERS,
+    max_containers: int | None = None,
 ) -> Any:
     """Return what `encode` was given, as a copy. Runs no code of a user's: validators and `__init__` do not run again.
 
@@ -95,9 +93,10 @@ def decode(
         max_bytes: How many bytes there may be; no more are looked at.
         max_depth: How deeply lists and dicts may nest in the bytes. The message itself is a list, and most values lie
             one to three levels below it. Plain data may have 200 levels of its own in any case, not more.
-        max_items: How many items each list or dict may have.
+        max_items: How many items all lists and dicts may have together; a key and its value are one.
         max_containers: How many lists and dicts there may be in the bytes, all together. Tuples, dates, dataclasses and
-            models are one to four each.
+            models are one to four each. Without it, 65,536 and one more for each 8 bytes, up to 1,048,576; pass it to
+            read a long message of many that hold nearly nothing.
 
     Raises:
         CodecError: If they are not what this version of `encode` writes, hold a class that is not among `types`, or are
@@ -108,17 +107,22 @@ def decode(
     """
     limits = {"bytes": max_bytes, "depth": max_depth, "items": max_items, "containers": max_containers}
     for name, limit in limits.items():
-        check_count(limit, f"decode(): max_{name}")
+        if limit is not None:
+            check_count(limit, f"decode(): max_{name}")
     known = known_types(types)
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"what is to be decoded must be bytes, not {excerpt(data)}")
     content = bytes(data)
     _check_size(len(content), max_bytes)
-    message = _unpacked(content, max_items, max_containers)
+    message = _unpacked(content, max_items, max_containers or _usual_containers(len(content)))
     if max_depth < MAX_DEPTH:
         _check_depth(message, max_depth)
     kind, body = _opened(message)
     return SHAPES[kind].read(body, known)
+
+
+def _usual_containers(size_bytes: int) -> int:
+    return min(MAX_CONTAINERS, SMALL_CONTAINERS + size_bytes // BYTES_OF_A_CONTAINER)
 
 
 def _check_size(size: int, most: int) -> None:
@@ -141,7 +145,7 @@ def _items_of(holder: Any) -> Iterable[Any]:
 
 
 def _unpacked(data: bytes, max_items: int, max_containers: int) -> Any:
-    counted = _Counter(max_containers)
+    counted = _Counter(max_containers, max_items)
     try:
         _measure(data)
         return msgpack.unpackb(
@@ -164,35 +168,37 @@ def _unpacked(data: bytes, max_items: int, max_containers: int) -> Any:
 
 
 class _Counter:
-    """Counts the lists and dicts of a message while they are being made, and refuses what would cost too much."""
+    """Counts what a message holds while it is being made, and refuses what would cost too much."""
 
-    __slots__ = ("_left", "_most")
+    __slots__ = ("_containers_left", "_items_left", "_most_containers", "_most_items")
 
-    def __init__(self, most: int) -> None:
-        self._left = self._most = most
+    def __init__(self, most_containers: int, most_items: int) -> None:
+        self._containers_left = self._most_containers = most_containers
+        self._items_left = self._most_items = most_items
 
     def list_made(self, items: list[Any]) -> list[Any]:
         """Take one more list."""
-        self._left -= 1
-        if self._left < 0:
-            raise CodecError(f"the message holds more lists and dicts than {self._most}, which are the limit")
+        self._count(len(items))
         return items
 
     def dict_made(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        """Make one more dict. Of the keys that are allowed, only long integers can be chosen to have one hash."""
-        self.list_made(pairs)
+        """Make one more dict. Of the keys that are allowed, only integers can be chosen to have one hash."""
+        self._count(len(pairs))
         for key, _ in pairs:  # before a dict is made: keys of other types can be chosen to have one hash, too
             checked_key(key)
-        if len(pairs) > MAX_LONG_KEYS and sum(map(_is_long, pairs)) > MAX_LONG_KEYS:
-            raise CodecError(
-                f"a dict in the message has more than {MAX_LONG_KEYS} keys that are integers beyond 64 bits"
-            )
+        if len(pairs) > MAX_ALIKE:
+            check_hashes([key for key, _ in pairs if type(key) is int])
         return dict(pairs)
 
-
-def _is_long(pair: tuple[Any, Any]) -> bool:
-    key = pair[0]
-    return type(key) is int and key.bit_length() > _BITS_OF_AN_INTEGER
+    def _count(self, items: int) -> None:
+        self._containers_left -= 1
+        self._items_left -= items
+        if self._containers_left < 0:
+            raise CodecError(
+                f"the message holds more lists and dicts than {self._most_containers}, which are the limit"
+            )
+        if self._items_left < 0:
+            raise CodecError(f"the message holds more items than {self._most_items}, which are the limit")
 
 
 def _measure(data: bytes) -> None:

@@ -169,9 +169,9 @@ def thaw(value: Any) -> Any:
     """Return a mutable deep copy of a frozen value; scalars are returned as they are. Runs no code of a user's."""
     kind = type(value)
     if kind is FrozenDict:
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: item if type(item) in SCALARS else thaw(item) for key, item in value.items()}
     if kind is FrozenList:
-        return [thaw(item) for item in value]
+        return [item if type(item) in SCALARS else thaw(item) for item in value]
     if kind is tuple:
         return tuple([thaw(item) for item in value])
     if kind is FrozenSet:

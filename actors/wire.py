@@ -132,10 +132,16 @@ def contract(raw: Any, known: Types, depth: int = 0) -> Any:
         raise CodecError(f"the message nests deeper than {_DEEPEST} levels")
     if is_tagged:
         return _container(raw, known, depth)
+    # What a stranger's bytes can hold most of for their length are such as these: so nothing is called for each.
     if kind is list:
-        return FrozenList([contract(item, known, depth + 1) for item in raw])
+        return FrozenList([item if type(item) in _NATIVE else contract(item, known, depth + 1) for item in raw])
     if kind is dict:
-        return FrozenDict({checked_key(key): contract(item, known, depth + 1) for key, item in raw.items()})
+        return FrozenDict(
+            {
+                checked_key(key): item if type(item) in _NATIVE else contract(item, known, depth + 1)
+                for key, item in raw.items()
+            }
+        )
     raise CodecError(f"plain data was expected in the message, not {excerpt(raw)}")
 
 
@@ -164,10 +170,9 @@ def checked_key(key: Any) -> Any:
 
 def _container(raw: list[Any], known: Types, depth: int) -> Any:
     tag, *parts = raw
-    if tag is Tag.TUPLE:
-        return tuple([contract(part, known, depth + 1) for part in parts])
-    if tag is Tag.SET or tag is Tag.FROZENSET:
-        return _set([contract(part, known, depth + 1) for part in parts], FrozenSet if tag is Tag.SET else frozenset)
+    if tag in _SEQUENCES:
+        items = [part if type(part) in _NATIVE else contract(part, known, depth + 1) for part in parts]
+        return _SEQUENCES[tag](items)
     if tag is Tag.RECORD:
         return _record(parts, known, depth)
     if tag is Tag.MEMBER:
@@ -207,14 +212,25 @@ def _known_class(name: Any, known: Types) -> type:
     return known[name]
 
 
-def _set(items: list[Any], kind: type) -> Any:
-    if not all(map(can_lie_in_a_set, items)):
+def _made_set(items: list[Any], kind: Callable[[list[Any]], Any] = FrozenSet) -> Any:
+    if not (_NATIVE.issuperset(map(type, items)) or all(map(can_lie_in_a_set, items))):
         raise CodecError(f"a set in the message holds what cannot lie in one: {excerpt(items)}")
     check_hashes(items)
     made = kind(items)
     if len(made) != len(items):
         raise CodecError(f"a set in the message holds an item twice: {excerpt(items)}")
     return made
+
+
+def _made_frozenset(items: list[Any]) -> Any:
+    return _made_set(items, frozenset)
+
+
+_SEQUENCES: Mapping[Tag, Callable[[list[Any]], Any]] = {
+    Tag.TUPLE: tuple,
+    Tag.SET: _made_set,
+    Tag.FROZENSET: _made_frozenset,
+}
 
 
 def check_hashes(items: Sequence[Any]) -> None:

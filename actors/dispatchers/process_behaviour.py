@@ -17,7 +17,7 @@ from typing import Any
 from actors.agent import AgentContext, AgentDefinition
 from actors.agent_reference import loaded
 from actors.child_process import NO_SIGNAL, ChildProcess, ending
-from actors.codec import MAX_BYTES, decode, encode
+from actors.codec import MAX_BYTES, MAX_CONTAINERS, decode, encode
 from actors.dispatchers.process_child import MARK_BYTES, NUMBER, BrokenChannelError, framed, receive
 from actors.errors import CodecError, ProcessEndedError
 from actors.event import Event
@@ -229,7 +229,7 @@ class AgentProcess:
             message = receive(self._data, self._most_bytes, mark)
             if message is None:
                 raise self._lost()
-            answer = decode(message.content, types=_TYPES, max_bytes=self._most_bytes)
+            answer = decode(message.content, types=_TYPES, max_bytes=self._most_bytes, max_containers=MAX_CONTAINERS)
         except CodecError as error:
             raise self._lost(f"its answer cannot be taken over: {error}; it was killed") from error
         except (TimeoutError, BrokenChannelError) as error:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from actors.agent import AgentDefinition, define, resolve
 from actors.agent_reference import imported
-from actors.codec import decode, encode
+from actors.codec import MAX_CONTAINERS, decode, encode
 from actors.dispatchers.process_child import HEAD, MARK_BYTES, Message, closed, framed, opened, receive
 from actors.errors import CodecError, InvalidResultError
 from actors.event import Event
@@ -266,7 +266,8 @@ class Service:
         if message is None:
             return None
         try:
-            event, problem = decode(message.content, types=_TYPES, max_bytes=self._most_bytes), None
+            event = decode(message.content, types=_TYPES, max_bytes=self._most_bytes, max_containers=MAX_CONTAINERS)
+            problem = None
         except CodecError as error:  # a class cannot be imported here
             event = Event(data={"call": "run", "number": sys.maxsize})
             problem = RenderedError(render(error), Reason.INVALID_INPUT)

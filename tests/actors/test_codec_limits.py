@@ -12,13 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.codec import MAX_BYTES, MAX_CONTAINERS, MAX_DEPTH, MAX_ITEMS, MAX_LONG_KEYS, decode, encode
+from actors.codec import (
+    BYTES_OF_A_CONTAINER,
+    MAX_BYTES,
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    SMALL_CONTAINERS,
+    decode,
+    encode,
+)
 from actors.errors import CodecError
 from actors.event import Event
 from actors.frozen import same
 from actors.state import State
 from actors.values import freeze
-from actors.wire import FoundTypes
+from actors.wire import MAX_ALIKE, FoundTypes
 from tests.actors.plain_data import RECORDS, plain_data
 from tests.actors.vocabulary import SAMPLES
 
@@ -64,11 +73,30 @@ def test_a_message_that_nests_too_deeply_is_refused(levels: int, most: int) -> N
 
 @pytest.mark.parametrize("value", [[1, 2, 3, 4], {"a": 1, "b": 2, "c": 3, "d": 4}])
 def test_a_container_of_too_many_items_is_refused(value: Any) -> None:
-    data = encode(value)
-
-    assert decode(data, max_items=4) == value
     with pytest.raises(CodecError, match=r"^the bytes are no message: 4 exceeds max_(array|map)_len\(3\)$"):
-        decode(data, max_items=3)
+        decode(encode(value), max_items=3)
+
+
+@pytest.mark.parametrize(("value", "items"), [([[1, 2], {"a": 3}, 4], 6), ([0, [1, [2, 3]]], 6), ([(1, 2)], 4)])
+def test_items_are_counted_over_the_whole_message(value: Any, items: int) -> None:
+    data = encode(value)
+    most = items + len(("version", "kind", "body"))
+
+    assert decode(data, max_items=most) == value
+    with pytest.raises(CodecError, match=f"^the message holds more items than {most - 1}, which are the limit$"):
+        decode(data, max_items=most - 1)
+
+
+def test_the_usual_number_of_lists_and_dicts_grows_with_the_bytes() -> None:
+    small = encode([[]] * (SMALL_CONTAINERS - 2))
+    large = [[] if number % 4 else "x" * 4 * BYTES_OF_A_CONTAINER for number in range(2 * SMALL_CONTAINERS)]
+
+    assert len(decode(small)) == SMALL_CONTAINERS - 2
+    assert decode(encode(large)) == large
+    many = encode([[]] * 2 * SMALL_CONTAINERS)
+    with pytest.raises(CodecError, match=r"^the message holds more lists and dicts than 8192\d, which"):
+        decode(many)
+    assert len(decode(many, max_containers=MAX_CONTAINERS)) == 2 * SMALL_CONTAINERS
 
 
 @pytest.mark.parametrize("value", [[[], {}], {"a": {"b": []}}, [(1, 2), 3]])
@@ -85,11 +113,17 @@ def with_long_keys(count: int) -> bytes:
     return encode({(1 << 70) + number * sys.hash_info.modulus: None for number in range(count)})
 
 
-def test_a_dict_of_many_long_integers_is_refused_before_it_is_made() -> None:
-    assert len(decode(with_long_keys(MAX_LONG_KEYS))) == MAX_LONG_KEYS
+def test_a_dict_of_many_keys_of_one_hash_is_refused_before_it_is_made() -> None:
+    assert len(decode(with_long_keys(MAX_ALIKE))) == MAX_ALIKE
 
-    with pytest.raises(CodecError, match="^a dict in the message has more than 1000 keys that are integers beyond 64 "):
-        decode(with_long_keys(MAX_LONG_KEYS + 1))
+    with pytest.raises(CodecError, match="^more than 32 keys or items in the message have one hash$"):
+        decode(with_long_keys(MAX_ALIKE + 1))
+
+
+def test_any_number_of_long_integers_that_were_not_chosen_may_be_keys() -> None:
+    value = {(1 << 70) + number**3: None for number in range(10_000)}
+
+    assert decode(encode(value)) == value
 
 
 @pytest.mark.parametrize("limit", ["max_bytes", "max_depth", "max_items", "max_containers"])
