@@ -196,6 +196,10 @@ class Lane:
                 return work
         return self._owners.get(task)
 
+    def has_never_begun(self, work: Work) -> bool:
+        """Return whether the task of a work was cancelled before it began."""
+        return self._has_task_of(work) and work.task.done()
+
     def note_begun(self) -> None:
         """Count a work that began."""
         self.progress += 1
@@ -230,7 +234,7 @@ class Lane:
         if work.host is not self:  # it was moved
             self.works.discard(work)
             return
-        if work.task is not None and work.task.get_loop() is self.loop:
+        if self._has_task_of(work):
             return  # it was handed over twice, or started by whoever found it overdue
         if work.opens_home:
             self._open_home(work)
@@ -240,6 +244,9 @@ class Lane:
             variables = work.variables
             context = variables.copy() if variables is not None else copy_context()
             work.task = self._new_task(work.perform_async(self), context)
+
+    def _has_task_of(self, work: Work) -> bool:
+        return work.task is not None and work.task.get_loop() is self.loop  # it may have been made on another lane
 
     def _open_home(self, start: Work) -> None:
         """Make the task in which an instance is made and lives."""

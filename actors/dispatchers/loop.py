@@ -17,6 +17,7 @@ from actors.environment import SHORTAGES, Threads
 from actors.telemetry import Telemetry
 from actors.work import CANCELLED_EARLY, Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
+from supervisors.outcome import Outcome
 
 BEAT = 0.04
 """Seconds between looks at a loop that has work. One that two looks in a row find at the same task is blocked."""
@@ -103,8 +104,7 @@ class LoopDispatcher:
         try:
             lane.execute(work)
         except RuntimeError:
-            lane.works.discard(work)
-            work.refuse(closed_outcome("the event loop is closed"))
+            self._lose(lane, work, closed_outcome("the event loop is closed"))
             return
         if lane.is_retired and work.may_move and work.host is lane:  # it was replaced meanwhile, and blocked
             self._move(work)
@@ -169,6 +169,20 @@ class LoopDispatcher:
         work.host = None
         self.execute(work)
 
+    def _lose(self, lane: Lane, work: Work, outcome: Outcome) -> None:
+        """Refuse what a loop will not do any more; or move it, if the loop has been replaced. Any thread.
+
+        A retired lane that has nothing to do ends. Somebody may have found it just before it was retired, and hand work
+        over while it ends: then the task of that is cancelled before it begins, or the loop is closed already.
+        """
+        lane.works.discard(work)
+        if work.host is not lane and work.host is not None:
+            return  # it was moved
+        if lane.is_retired and work.may_move:
+            self._move(work)
+        else:
+            work.refuse(outcome)
+
     def _note_shortage(self, error: BaseException) -> None:
         """Take note that a blocked lane cannot be replaced now; the next look at it tries again."""
         is_new = not self._shortage
@@ -224,9 +238,8 @@ class LoopDispatcher:
         self._look(lane, now)
         if lane is self._lane and lane.blocked_by is None:
             self._shortage = ""
-        for work in [work for work in lane.works.copy() if work.task is not None and work.task.done()]:
-            lane.works.discard(work)
-            work.refuse(CANCELLED_EARLY)
+        for work in [work for work in lane.works.copy() if lane.has_never_begun(work)]:
+            self._lose(lane, work, CANCELLED_EARLY)
         lane.is_watched = False
         if lane.works or lane.overdue_since is not None:  # who adds some from now on finds that nobody looks
             lane.is_watched = True
@@ -298,7 +311,7 @@ class LoopDispatcher:
         for work in lane.forget():
             if work.task is not None:
                 _bury(work.task)
-            work.refuse(closed_outcome("the event loop was closed before the agent was done"))
+            self._lose(lane, work, closed_outcome("the event loop was closed before the agent was done"))
 
     def _new_lane(self) -> Lane:
         """Return a lane with an event loop of the runtime's own."""

@@ -133,7 +133,7 @@ def test_what_has_no_lane_or_no_task_is_not_interrupted(loops: Loops) -> None:
 def test_work_whose_task_was_cancelled_before_it_began_is_refused(loops: Loops) -> None:
     lane = loops.dispatcher.lane
     work = Task(answer)
-    work.task = SimpleNamespace(done=lambda: True)
+    work.task = SimpleNamespace(done=lambda: True, get_loop=lambda: lane.loop)
     lane.works.add(work)
 
     loops.inside(lambda: loops.dispatcher.handle(lane))
@@ -260,6 +260,51 @@ def test_work_that_is_handed_to_a_lane_while_it_is_replaced_is_moved(loops: Loop
 
     assert late.value() == 42
     assert late.host is loops.dispatcher.lane
+
+
+def test_work_that_is_handed_to_a_lane_while_it_ends_is_moved(loops: Loops, gate: Gate) -> None:
+    old, [thread] = loops.dispatcher.lane, loops.dispatcher._lane_threads.values()
+    loops.inside(lambda: loops.dispatcher._replace(old))
+    thread.join(PATIENCE)
+    assert old.loop.is_closed()
+
+    late = Task(answer)
+    late.host = old  # it was found when it was still the lane for new work
+    loops.dispatcher.execute(late)
+
+    assert late.value() == 42
+    assert late.host is loops.dispatcher.lane
+
+
+@pytest.mark.parametrize("had_task", [False, True])
+def test_work_that_a_lane_has_left_undone_when_it_ended_is_moved(loops: Loops, gate: Gate, had_task: bool) -> None:
+    old = loops.dispatcher.lane
+    blocking(loops, gate)
+    loops.inside(lambda: loops.dispatcher._replace(old))
+    late = Task(answer)
+    late.host = old
+    if had_task:  # which was cancelled before it began
+        late.task = SimpleNamespace(done=lambda: True, get_loop=lambda: old.loop)
+    old.works.add(late)
+
+    loops.inside(lambda: loops.dispatcher.handle(old) if had_task else loops.dispatcher._give_up(old))
+
+    assert late.value() == 42
+    assert late.refusals == []
+
+
+def test_work_that_was_moved_is_not_refused_by_the_lane_that_it_left(loops: Loops, gate: Gate) -> None:
+    old = loops.dispatcher.lane
+    blocking(loops, gate)
+    loops.inside(lambda: loops.dispatcher._replace(old))
+    moved = Task(answer)
+    loops.dispatcher.execute(moved)
+    moved.value()
+    old.works.add(moved)
+
+    loops.inside(lambda: loops.dispatcher._give_up(old))
+
+    assert moved.refusals == []
 
 
 def test_repairing_an_idle_loop_has_nothing_looked_at(loops: Loops) -> None:
