@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
+from supervisors.excerpt import cut
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Job
+
+LONGEST_DETAIL: Final = 16_000
+"""How many characters tell what failed and what was done instead: fallbacks may have fallbacks, and each tells more."""
 
 
 def after_fallback(job: Job, fallback: Job, failed: Outcome | None, outcome: Outcome) -> Outcome:
@@ -18,11 +23,10 @@ def after_fallback(job: Job, fallback: Job, failed: Outcome | None, outcome: Out
         outcome: How the fallback ended.
     """
     before = f"instead of {job.path!r}: {failed}"
-    if outcome.ok:
-        return Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=before)
-    if not fallback.required:
-        return Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=f"{before}; {fallback.path!r} {outcome}")
+    if outcome.ok or not fallback.required:
+        detail = before if outcome.ok else f"{before}; {fallback.path!r} {outcome}"
+        return Outcome(OutcomeKind.OK, Reason.FALLBACK_USED, detail=cut(detail, LONGEST_DETAIL))
     if outcome.kind is OutcomeKind.CANCELLED:
         return outcome
     text = outcome.detail or (outcome.failure.text if outcome.failure is not None else "")
-    return replace(outcome, detail=f"{text}; {before}".removeprefix("; "))
+    return replace(outcome, detail=cut(f"{text}; {before}".removeprefix("; "), LONGEST_DETAIL))
