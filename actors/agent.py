@@ -98,10 +98,11 @@ class Agent(ABC):
     An instance handles one event at a time; `concurrency=N` makes N instances. `run` and the hooks may be `async def`:
     if `run` is, everything runs on an event loop, in one task for the life of the instance, so that what `on_start`
     enters (a cancel scope, a task group, a client's session) can be left in `on_stop`; else on a thread, not always
-    the same one. The constructor and the hooks of an async instance share their context variables; `run` has a copy of
-    those of whoever submitted the run. When others than the runtime cancel the task, as a task group does of which a
-    task has failed, `on_stop` is called, and the instance counts as crashed. Construction and hooks are under a
-    deadline too.
+    the same one unless `dispatcher="pinned"` keeps one for each instance, as an SQLite connection needs.
+
+    The constructor and the hooks of an async instance share their context variables; `run` has a copy of those of
+    whoever submitted the run. When others than the runtime cancel the task, as a task group does of which a task has
+    failed, `on_stop` is called, and the instance counts as crashed. Construction and hooks are under a deadline too.
 
     Attributes:
         requires: State keys without which it is not run: its step fails with `missing_input`.
@@ -185,7 +186,7 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
     Args:
         name: The name to spawn it under.
         agent: A subclass of Agent, a factory without parameters, or a callable of `(event, state)`.
-        dispatcher: What the user asked for: "loop", "threads", "process" or None.
+        dispatcher: What the user asked for: "loop", "threads", "pinned", "process" or None.
 
     Raises:
         TypeError: If it is none of these; the text says what was expected.
@@ -212,6 +213,11 @@ def define(name: str, agent: object, dispatcher: str | None) -> AgentDefinition:
         raise TypeError(f"agent {name!r}: a function agent takes (event, state) or (event, state, context)")
     is_async = is_coroutine_function(agent)
     _check_dispatcher(name, dispatcher, is_async)
+    if dispatcher == "pinned":
+        raise ValueError(
+            f"agent {name!r}: dispatcher 'pinned' gives each instance of a subclass of Agent a thread of its own, "
+            "and a function has no instances; give it another dispatcher"
+        )
     return AgentDefinition(
         name,
         None,
@@ -315,10 +321,12 @@ def _required(parameters: Sequence[inspect.Parameter]) -> Sequence[inspect.Param
 
 
 def _check_dispatcher(name: str, dispatcher: str | None, is_async: bool) -> None:
-    if dispatcher not in (None, "loop", "threads"):
-        raise ValueError(f"agent {name!r}: dispatcher must be 'loop', 'threads' or 'process', not {dispatcher!r}")
-    if dispatcher == "threads" and is_async:
-        raise ValueError(f"agent {name!r}: `async def` needs the dispatcher 'loop', not 'threads'")
+    if dispatcher not in (None, "loop", "threads", "pinned"):
+        raise ValueError(
+            f"agent {name!r}: dispatcher must be 'loop', 'threads', 'pinned' or 'process', not {dispatcher!r}"
+        )
+    if dispatcher in ("threads", "pinned") and is_async:
+        raise ValueError(f"agent {name!r}: `async def` needs the dispatcher 'loop', not {dispatcher!r}")
 
 
 def _key_names(keys: object, declared: str, owner: object) -> tuple[str, ...]:

@@ -113,6 +113,8 @@ class AgentCell(Cell):
         self.dispatcher: Dispatcher = system.loops if definition.is_async else system.threads
         if definition.reference:
             self.dispatcher = system.processes
+        elif definition.dispatcher == "pinned":
+            self.dispatcher = system.pinned
 
     def let_go(self) -> None:
         """Keep the user's code no longer, as soon as none of it runs: a ref may outlive the agent by far."""

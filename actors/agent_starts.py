@@ -134,10 +134,12 @@ class Starts(ABC):
 
     def _withdraw_starts(self) -> None:
         """End the starts that still wait for their turn; what they were to end before is stopped like the others."""
-        if not self._cell.definition.reference:
+        system, dispatcher = self._system, self._cell.dispatcher
+        queue = system.processes if self._cell.definition.reference else system.pinned
+        if dispatcher is not queue:
             return
         for work in self._starts.copy():
-            if self._system.processes.withdraw(work):
+            if queue.withdraw(work):
                 self._end_start(work)
                 work.instance.is_starting = False
                 work.instance.behaviour = work.previous

@@ -15,6 +15,7 @@ from actors.control import ControlPlane
 from actors.delivery import Delivery
 from actors.dispatchers.lane import Lane
 from actors.dispatchers.loop import LoopDispatcher
+from actors.dispatchers.pinned import PinnedDispatcher
 from actors.dispatchers.process import ProcessDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Environment
@@ -66,6 +67,7 @@ class Containment:
     def on_interrupt(self) -> None:
         """Make good what an interrupt may have left half-done."""
         self._system.threads.repair()
+        self._system.pinned.repair()
         self._system.loops.repair()
         self._system.processes.repair()
         for cell in list(self._system.agents.values()):
@@ -88,6 +90,10 @@ class StockParts:
     def threads(self, environment: Environment, settings: RuntimeSettings) -> ThreadDispatcher:
         """Return the dispatcher for plain functions."""
         return ThreadDispatcher(environment.threads, settings.max_threads, settings.max_abandoned)
+
+    def pinned(self, pool: ThreadDispatcher, settings: RuntimeSettings) -> PinnedDispatcher:
+        """Return the dispatcher for plain agents that keep a thread; one of the pool's is left for others."""
+        return PinnedDispatcher(pool, max(1, settings.max_threads - 1))
 
     def loops(
         self,
@@ -129,6 +135,7 @@ def assemble(
     lowered = settings.switch_interval if isinstance(environment.clock, SystemClock) else None
     system.plane = ControlPlane(environment, containment.on_defect, containment.on_interrupt, SwitchInterval(lowered))
     system.threads = parts.threads(environment, settings)
+    system.pinned = parts.pinned(system.threads, settings)
     system.processes = ProcessDispatcher(environment.threads, settings.hook_timeout)
     system.loops = parts.loops(environment, system.plane, system.telemetry, loop)
     system.loops.on_replaced = containment.on_lane_replaced

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from actors.control import ControlPlane
     from actors.delivery import Delivery
     from actors.dispatchers.loop import LoopDispatcher
+    from actors.dispatchers.pinned import PinnedDispatcher
     from actors.dispatchers.threads import ThreadDispatcher
     from actors.settings import RuntimeSettings
     from actors.telemetry import Telemetry
@@ -63,6 +64,9 @@ class Parts(Protocol):
 
     def threads(self, environment: Environment, settings: RuntimeSettings) -> ThreadDispatcher:
         """Return the dispatcher for plain functions."""
+
+    def pinned(self, pool: ThreadDispatcher, settings: RuntimeSettings) -> PinnedDispatcher:
+        """Return the dispatcher for plain agents that keep a thread."""
 
     def loops(
         self,

@@ -49,6 +49,7 @@ def examine(system: System) -> Health:
     troubles = {
         "plain functions are refused": system.threads.refusal,
         "plain functions wait": system.threads.shortage,
+        "plain agents wait for a thread of their own": system.pinned.waiting,
         "agents in processes wait": system.processes.shortage,
         "async agents are not started": system.loops.trouble,
         "an event loop that is blocked cannot be replaced": system.loops.shortage,

@@ -124,7 +124,10 @@ class StartWork(Work):
     def _start(self) -> Any:
         if self.previous is not None:
             self.is_ending_previous = True
-            _survive(self.agent, self.previous.on_stop)
+            if self.home is not None:  # it goes on on the same thread
+                self.home.finish()
+            else:
+                _survive(self.agent, self.previous.on_stop)
         product = self._make()
         self.definition = resolve(self.definition, product)
         if self.definition.is_async:
@@ -133,6 +136,8 @@ class StartWork(Work):
         product.on_start()
         if self.reason:
             product.on_restart(self.reason)
+        if self.home is not None:
+            self.home.furnish(partial(_survive, self.agent, product.on_stop))
         return product
 
     async def _start_async(self) -> Any:

@@ -153,9 +153,9 @@ class Runtime(Oversight):
                 `(event, state)` or `(event, state, context)`. Never an instance.
             concurrency: How many instances share its mailbox, 100,000 at most; if not given, 1 for classes and for
                 whatever has processes of its own, and no limit for other functions.
-            dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by what `run` is if not given.
-                "process" runs each instance in a process of its own; two for each core start at once, the others in
-                turn.
+            dispatcher: "loop" for `async def`, "threads" for plain functions; chosen by `run` if not given. "pinned"
+                keeps a thread, one of `max_threads`, for each instance of a plain agent; "process" runs each instance
+                in a process of its own; two for each core start at once, the others in turn.
             timeout: Seconds for each event, waiting included.
             restart: When a crashed instance is restarted; `Restart()` if not given.
             mailbox: How many events may wait, one more being rejected; or a `MailboxPolicy`, with another rule.

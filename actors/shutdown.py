@@ -47,6 +47,7 @@ def shut_down(system: System, runs: Iterable[RunKeeper], seconds: float) -> Stop
         keeper.run.wait(_time_left(system, until))
     cells = _stop_agents(system, until)
     system.loops.stop(_time_left(system, until) / 2)  # the rest is for those who come after it
+    system.pinned.stop(0.0)
     system.threads.stop(_time_left(system, until) / 2)
     system.processes.stop(_time_left(system, until) / 2)
     system.matchers.stop()

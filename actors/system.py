@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from actors.control import ControlPlane
     from actors.delivery import Delivery
     from actors.dispatchers.loop import LoopDispatcher
+    from actors.dispatchers.pinned import PinnedDispatcher
     from actors.dispatchers.process import ProcessDispatcher
     from actors.dispatchers.threads import ThreadDispatcher
     from actors.environment import Environment
@@ -42,6 +43,7 @@ class System:
         plane: The control plane.
         loops: The dispatcher for async agents.
         threads: The dispatcher for plain functions.
+        pinned: The dispatcher for plain agents that keep a thread.
         processes: The dispatcher for agents in processes of their own.
         agents: The agents by name; single dict operations.
         groups: The groups by name; likewise.
@@ -66,6 +68,7 @@ class System:
     plane: ControlPlane
     loops: LoopDispatcher
     threads: ThreadDispatcher
+    pinned: PinnedDispatcher
     processes: ProcessDispatcher
     agent_supervisor: ControlCell
     child_runs: ChildRuns

@@ -28,7 +28,8 @@ class AgentEntry(Model):
     Args:
         agent: Where it is, as `module:attribute`; or a class or a function that a module holds under its name.
         concurrency: How many instances share its mailbox.
-        dispatcher: "loop" for `async def`, "threads" for plain functions, "process" for a process of its own.
+        dispatcher: "loop" for `async def`, "threads" for plain functions, "pinned" for a thread that each instance of a
+            plain agent keeps, "process" for a process of its own.
         timeout: Seconds for each event, waiting included.
         restart: When a crashed instance is restarted.
         mailbox: How many events may wait; one more is rejected.
@@ -37,7 +38,7 @@ class AgentEntry(Model):
 
     agent: str
     concurrency: int | None = Field(default=None, ge=1, le=MAX_CONCURRENCY)
-    dispatcher: Literal["loop", "threads", "process"] | None = None
+    dispatcher: Literal["loop", "threads", "pinned", "process"] | None = None
     timeout: float | None = None
     restart: Restart | None = None
     mailbox: int | None = Field(default=None, ge=1)

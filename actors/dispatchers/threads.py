@@ -307,7 +307,7 @@ class ThreadDispatcher:
             try:
                 work.perform()
             except Exception as error:  # noqa: BLE001  # no memory, where its end was told
-                _fail(work, error)
+                fail_untold(work, error)
             worker.work = work = None
             with self._lock:
                 if worker.is_abandoned:
@@ -330,7 +330,7 @@ class ThreadDispatcher:
         return Outcome(OutcomeKind.REJECTED, Reason.ABANDONED_LIMIT, detail=detail)
 
 
-def _fail(work: Work, error: Exception) -> None:
+def fail_untold(work: Work, error: Exception) -> None:
     """Report a work whose end could not be told."""
     detail = f"how it ended could not be told: {type(error).__name__}"
     with suppress(Exception):

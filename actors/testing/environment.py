@@ -9,6 +9,7 @@ from actors.assembly import StockParts
 from actors.control import ControlPlane
 from actors.delivery import Delivery
 from actors.dispatchers.loop import LoopDispatcher
+from actors.dispatchers.pinned import PinnedDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import Environment
 from actors.settings import RuntimeSettings
@@ -41,6 +42,12 @@ class VirtualParts(StockParts):
         dispatcher = super().threads(environment, settings)
         dispatcher._queue = VirtualQueue(self._scheduler)
         dispatcher._workers = InOrder()
+        return dispatcher
+
+    def pinned(self, pool: ThreadDispatcher, settings: RuntimeSettings) -> PinnedDispatcher:
+        """Return the dispatcher for plain agents that keep a thread."""
+        dispatcher = super().pinned(pool, settings)
+        dispatcher.new_queue = lambda: VirtualQueue(self._scheduler)
         return dispatcher
 
     def loops(

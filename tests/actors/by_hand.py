@@ -16,6 +16,7 @@ from actors.cell import ControlCell
 from actors.control import ControlPlane
 from actors.delivery import Delivery
 from actors.dispatchers.lane import Lane
+from actors.dispatchers.pinned import PinnedDispatcher
 from actors.environment import Environment
 from actors.system import System, _systems
 from actors.telemetry import Telemetry
@@ -157,6 +158,7 @@ class Rig:
         system.telemetry = Telemetry(system.delivery, None, [self])
         system.plane = ControlPlane(system.environment, self._on_defect, lambda: None)
         system.threads, system.loops = self.threads, self.loops  # type: ignore[assignment]  # the test's own
+        system.pinned = PinnedDispatcher(self.threads, 1)  # type: ignore[arg-type]  # the test's own
         system.processes = HandDispatcher()  # type: ignore[assignment]  # likewise
         system.abandon_after, system.hook_timeout = ABANDON_AFTER, HOOK_TIMEOUT
         system.agent_supervisor = ControlCell(AgentSupervisor(), system)

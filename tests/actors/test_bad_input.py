@@ -127,7 +127,7 @@ CALLED: list[tuple[Callable[[a.Runtime], Any], type[Exception], str]] = [
     (lambda r: r.spawn("x", agent, mailbox=True), TypeError, "mailbox"),
     (lambda r: r.spawn("x", agent, timeout=0), ValueError, "'x'.*timeout.*positive"),
     (lambda r: r.spawn("x", agent, restart=3), TypeError, "'x'.*supervisors.Restart"),  # type: ignore[arg-type]
-    (lambda r: r.spawn("x", agent, dispatcher="gpu"), ValueError, "'x'.*'loop', 'threads' or 'process'"),
+    (lambda r: r.spawn("x", agent, dispatcher="gpu"), ValueError, "'x'.*'loop', 'threads', 'pinned' or 'process'"),
     (lambda r: r.spawn("x", coroutine, dispatcher="threads"), ValueError, "'x'.*loop"),
     (lambda r: r.spawn("known", agent), a.AgentExistsError, "'known'"),
     (lambda r: r.agent("unknown"), a.UnknownAgentError, "'unknown'.*known are: 'known'"),

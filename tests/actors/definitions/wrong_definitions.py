@@ -43,7 +43,7 @@ WHOLE: dict[str, tuple[str, list[str]]] = {
         "restart = { within = 0 }\ntimeot = 3",
         [
             "w:4:1: agents.a.concurrency must be at least 1, not 0",
-            "w:5:1: agents.a.dispatcher must be 'loop', 'threads' or 'process', not 'ray'",
+            "w:5:1: agents.a.dispatcher must be 'loop', 'threads', 'pinned' or 'process', not 'ray'",
             "w:6:1: agents.a.mailbox must be a whole number, not 'big'",
             "w:7:13: agents.a.restart.within must be more than 0, not 0",
             "w:8:1: agents.a.timeot is unknown; did you mean 'timeout'? an agent entry takes agent, concurrency, "
