@@ -323,6 +323,22 @@ def test_an_instance_whose_event_is_withdrawn_is_renewed_once_it_has_stopped(rig
     assert log == ["on_start", "on_stop", "on_start", "on_restart loop_replaced"]
 
 
+def test_an_event_of_an_instance_that_is_cancelled_before_it_begins_goes_to_an_idle_one(
+    rig: Rig, log: list[str]
+) -> None:
+    cell = spawned(rig, lambda: LoggedAsync(log), concurrency=2)
+    answer = queued(cell)
+    [lost] = [instance for instance in cell.instances if instance.work is not None]
+    rig.loops.given.clear()
+
+    cell.lifecycle.note_cancelled(lost)
+    taken = [instance.work for instance in cell.instances if instance is not lost]
+    rig.loops.perform_all()
+
+    assert taken[0] is not None
+    assert answer.get(timeout=0).state == {}
+
+
 def test_a_renewal_that_comes_too_late_renews_nothing(rig: Rig, log: list[str]) -> None:
     cell = spawned(rig, lambda: LoggedAsync(log))
     instance = cell.instances[0]

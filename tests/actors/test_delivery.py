@@ -142,3 +142,16 @@ def test_the_thread_keeps_nothing_of_what_it_delivered_last() -> None:
 
     assert eventually(lambda: kept() is None)
     assert delivery.stop(PATIENCE)
+
+
+def test_a_call_that_comes_while_the_thread_is_being_stopped_is_delivered() -> None:
+    delivery, seen = Delivery(Environment()), threading.Event()
+    delivery._is_stopped = True
+    delivery._queue.put(None)  # for the thread, which has not seen it yet
+
+    delivery.post(seen.set)
+    delivery._run_rest()
+    if not seen.is_set():
+        delivery._run()
+
+    assert seen.wait(PATIENCE)
