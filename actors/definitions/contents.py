@@ -36,12 +36,12 @@ def contents_of(document: Document, source: str) -> Contents:
     data = document.data
     if not isinstance(data, dict):
         expected = f"must be a table of {', '.join(KEYS)}, not {excerpt(data)}"
-        raise DefinitionError(source, (document.mistake((), expected),))
+        raise DefinitionError(source, document.mistakes([((), expected)]))
     nodes = data.get(NODES, {})
     reader = Reader(VOCABULARY, FileDialect(), nodes if isinstance(nodes, dict) else {})
-    contents = _read(data, reader)
-    mistakes = [document.mistake(place, problem) for place, problem in reader.problems]
-    if mistakes:
+    contents = reader.up_to_a_limit(lambda: _read(data, reader))
+    if contents is None or reader.problems:
+        mistakes = document.mistakes(reader.problems)
         raise DefinitionError(source, tuple(sorted(mistakes, key=lambda mistake: (mistake.line, mistake.column))))
     return contents
 

@@ -62,7 +62,7 @@ def read(kind: Kind, data: Any, dialect: Dialect, name: str) -> Any:
         DefinitionError: If they describe none.
     """
     reader = Reader(VOCABULARY, dialect)
-    value = kind.read(data, (name,), reader)
+    value = reader.up_to_a_limit(lambda: kind.read(data, (name,), reader))
     _refuse(reader.problems)
     return value
 

@@ -15,7 +15,7 @@ from actors.arguments import check_name
 from actors.definitions.agent_entry import AgentEntry
 from actors.definitions.contents import AGENTS, WORKFLOW, contents_of
 from actors.definitions.dialects import FileDialect
-from actors.definitions.document import NOWHERE, Document, UnreadableError
+from actors.definitions.document import Document, UnreadableError, nowhere
 from actors.definitions.formats import format_named, format_of
 from actors.definitions.place import Place, dotted, suggestion
 from actors.definitions.reference import parsed_reference
@@ -54,7 +54,7 @@ class Definition(Model):
 
     # Where it was read: for errors that are found later.
     _source: str = PrivateAttr(default="")
-    _document: Document = PrivateAttr(default=Document(None, NOWHERE))
+    _document: Document = PrivateAttr(default=Document(None, nowhere))
 
     def __init__(self, workflow: str | Pattern | Branch, agents: Mapping[str, Any] | None = None) -> None:
         super().__init__(workflow=workflow, agents={} if agents is None else agents)
@@ -88,7 +88,7 @@ class Definition(Model):
         """Read a file; how its name ends, `.toml`, `.yaml` or `.yml`, tells the format. Blocks.
 
         Raises:
-            DefinitionError: If something in it is wrong; it tells all mistakes, each with its line.
+            DefinitionError: If something in it is wrong; it tells all mistakes up to 100, each with its line.
             ValueError: If the name ends otherwise.
             OSError: If it cannot be read.
             MissingExtraError: If the library that reads its format is not installed.
@@ -148,7 +148,10 @@ class Definition(Model):
         workflow = VOCABULARY.step.write(self.workflow, (WORKFLOW,), writer)
         if writer.problems:
             raise DefinitionError("", tuple([Mistake(dotted(place), problem) for place, problem in writer.problems]))
-        return form.dump({**({AGENTS: agents} if agents else {}), WORKFLOW: workflow})
+        try:
+            return form.dump({**({AGENTS: agents} if agents else {}), WORKFLOW: workflow})
+        except UnreadableError as error:
+            raise DefinitionError("", error.mistakes) from None
 
     def resolve(self) -> dict[str, Any]:
         """Import the agents and return them by name, as `Runtime.spawn()` takes them. Runs the code of their modules.
@@ -165,8 +168,7 @@ class Definition(Model):
             except (UnresolvedReferenceError, TypeError, ValueError) as error:
                 problems.append(((AGENTS, name), f"is no agent that can be spawned: {error}"))
         if problems:
-            mistakes = tuple([self._document.mistake(place, problem) for place, problem in problems])
-            raise DefinitionError(self._source, mistakes)
+            raise DefinitionError(self._source, self._document.mistakes(problems))
         return agents
 
     def spawn_into(self, runtime: Runtime) -> None:

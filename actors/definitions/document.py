@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, NamedTuple, TypeAlias
 
 from actors.definitions.place import Place, dotted
@@ -21,8 +21,8 @@ class Position(NamedTuple):
     column: int
 
 
-Positions: TypeAlias = Mapping[Place, Position]
-"""Where places begin: what is in a table with its key, what is in a list with itself."""
+Positions: TypeAlias = Callable[[Set[Place]], Mapping[Place, Position]]
+"""Tells where some places begin: what is in a table with its key, what is in a list with itself."""
 
 
 class Document(NamedTuple):
@@ -30,23 +30,31 @@ class Document(NamedTuple):
 
     Attributes:
         data: Dicts, lists and scalars.
-        positions: Where in the text.
+        positions: Where in the text; found when an error tells it, and for what that names.
     """
 
     data: Any
     positions: Positions
 
-    def mistake(self, place: Place, problem: str) -> Mistake:
-        """Return a mistake with its position: that of the innermost place that is in the text."""
-        known = place
-        while known and known not in self.positions:
-            known = known[:-1]
-        line, column = self.positions.get(known, (0, 0))
-        return Mistake(dotted(place), problem, line, column)
+    def mistakes(self, problems: Iterable[tuple[Place, str]]) -> tuple[Mistake, ...]:
+        """Return mistakes with their positions: those of the innermost places that are in the text."""
+        told = list(problems)
+        wanted = frozenset([place[:size] for place, _ in told for size in range(len(place) + 1)])
+        positions = self.positions(wanted)
+        return tuple([_mistake(place, problem, positions) for place, problem in told])
 
 
-NOWHERE: Positions = {}
-"""Of what was not read from a text."""
+def _mistake(place: Place, problem: str, positions: Mapping[Place, Position]) -> Mistake:
+    known = place
+    while known and known not in positions:
+        known = known[:-1]
+    line, column = positions.get(known, (0, 0))
+    return Mistake(dotted(place), problem, line, column)
+
+
+def nowhere(_wanted: Set[Place]) -> Mapping[Place, Position]:
+    """Return no positions: those of what was not read from a text."""
+    return {}
 
 
 class UnreadableError(ValueError):

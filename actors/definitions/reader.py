@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from actors.definitions.extent import Extent
 from actors.definitions.place import Place, as_step, nearest, suggestion
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from actors.definitions.vocabulary import Vocabulary
 
 _STAND_IN = re.compile(r"'\?\d+\?'")
+
+
+MOST_MISTAKES = 100
+"""How many mistakes are told at once; whoever has more has made one of them over and over."""
+
+T = TypeVar("T")
+
+
+class _EnoughError(Exception):
+    """There is more wrong than is told."""
 
 
 class Stated(NamedTuple):
@@ -63,8 +73,18 @@ class Reader:
         self._opened: list[str] = []
 
     def refuse(self, place: Place, problem: str) -> None:
-        """Note what is wrong."""
+        """Note what is wrong; after so much of it, reading ends."""
+        if len(self.problems) >= MOST_MISTAKES:
+            raise _EnoughError
         self.problems.append((place, problem))
+
+    def up_to_a_limit(self, read: Callable[[], T]) -> T | None:
+        """Return what is read; None if there was so much wrong with it that reading ended."""
+        try:
+            return read()
+        except _EnoughError:
+            self.problems.append(((), f"has more mistakes than these {MOST_MISTAKES}, the first that were found"))
+            return None
 
     def stand_in(self) -> str:
         """Return the name of an agent that stands in for a node, different from all others."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import partial
 from typing import Any
 
 from actors.definitions.document import Document, UnreadableError
+from actors.definitions.toml_extent import check_extent
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
 from actors.workflow_errors import Mistake
@@ -23,16 +25,23 @@ def parse(text: str) -> Document:
     """
     lines = text.replace("\r\n", "\n")
     try:
-        return Document(tomllib.loads(lines), positions_of(lines))
-    except RecursionError:
-        raise UnreadableError(Mistake("", "is not TOML that can be read: lists nest too deeply")) from None
+        check_extent(lines)
+        return Document(tomllib.loads(lines), partial(positions_of, lines))
+    except UnreadableError:
+        raise
     except ValueError as error:  # of tomllib's own kind, or about a number of too many digits
         raise UnreadableError(_mistake(str(error), lines)) from None
 
 
 def dump(data: dict[str, Any]) -> str:
-    """Return data as text."""
-    return laid_out(data)
+    """Return data as text.
+
+    Raises:
+        UnreadableError: If it could not be read again, as it nests too deeply.
+    """
+    text = laid_out(data)
+    check_extent(text)
+    return text
 
 
 def _mistake(told: str, text: str) -> Mistake:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from actors.definitions.document import Position
 from actors.definitions.place import Place
@@ -25,13 +25,14 @@ _TEXT = re.compile(
 _ATOM = re.compile(r"[^,\]}#\n]+")
 
 
-def positions_of(text: str) -> dict[Place, Position]:
-    """Return where each key and each item of a list begins.
+def positions_of(text: str, wanted: Set[Place]) -> dict[Place, Position]:
+    """Return where some keys and items of lists begin; what is not in the text is left out.
 
-    Raises:
-        RecursionError: If lists nest too deeply.
+    Args:
+        text: A text that `check_extent` has let pass.
+        wanted: The places that are looked for.
     """
-    return dict(_Scanner(text).places())
+    return _Scanner(text, wanted).places()
 
 
 class _Scanner:
@@ -39,10 +40,12 @@ class _Scanner:
 
     Args:
         text: The text.
+        wanted: The places that are noted.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, wanted: Set[Place]) -> None:
         self._text = text
+        self._wanted = wanted
         self._at = 0
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         # How many tables each list of tables has so far.
@@ -139,6 +142,6 @@ class _Scanner:
         return match.group()
 
     def _note(self, place: Place, offset: int) -> None:
-        if place not in self._positions:
+        if place in self._wanted and place not in self._positions:
             line = bisect_right(self._lines, offset)
             self._positions[place] = Position(line, offset - self._lines[line - 1] + 1)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from functools import partial
 from typing import Any
 
 import yaml
 from yaml.composer import Composer
-from yaml.nodes import Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
@@ -20,6 +21,7 @@ from yaml.scanner import Scanner
 
 from actors.definitions.document import Document, Position, UnreadableError, position_of
 from actors.definitions.place import Place, dotted
+from actors.definitions.reader import MOST_MISTAKES
 from actors.workflow_errors import Mistake
 from supervisors.excerpt import excerpt
 
@@ -28,6 +30,9 @@ MAX_VALUES = 100_000
 
 MAX_DEPTH = 200
 """How deeply they may nest."""
+
+MAX_BRACKETS = 32
+"""How deeply those may nest that are written with brackets and braces."""
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
@@ -47,10 +52,8 @@ def parse(text: str) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise UnreadableError(Mistake("", f"is not YAML: {problem}", line, column)) from None
     except ReaderError as error:
-        line, column = position_of(text, error.position)
+        line, column = position_of(text, _offset(text, error.position))
         raise UnreadableError(Mistake("", f"is not YAML: {error.reason}", line, column)) from None
-    except RecursionError:
-        raise UnreadableError(Mistake("", "is not YAML that can be read: it nests too deeply")) from None
 
 
 def dump(data: dict[str, Any]) -> str:
@@ -97,15 +100,63 @@ for _name, _form, _first, _ in _CORE:
     _Resolver.add_implicit_resolver(f"{_TAG}{_name}", _form, _first)
 
 
-class _Loader(Reader, Scanner, Parser, Composer, _Resolver):
-    """Makes nodes of a text, and no objects."""
+class _Events(Reader, Scanner, Parser):
+    """Reads a text without libyaml: thirty times as slow."""
 
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
-        Composer.__init__(self)
-        _Resolver.__init__(self)
+
+
+class _Nodes(Composer):
+    """Makes nodes of events, and no objects. What is too much ends it, before the rest of the text is looked at."""
+
+    _levels: list[bool]
+    _count = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        """Make the next node, with all that lies in it."""
+        event = self.peek_event()  # type: ignore[attr-defined]  # of what it is mixed with
+        self._count += 1
+        if self._count > MAX_VALUES:
+            raise _too_much(event, f"it holds more than {MAX_VALUES} values")
+        self._levels.append(bool(getattr(event, "flow_style", False)))
+        if len(self._levels) > MAX_DEPTH + 1:
+            raise _too_much(event, f"it nests deeper than {MAX_DEPTH} levels")
+        if sum(self._levels) > MAX_BRACKETS:
+            raise _too_much(event, f"brackets nest deeper than {MAX_BRACKETS} levels")
+        node: Node | None = super().compose_node(parent, index)
+        self._levels.pop()
+        return node
+
+
+def _loader_over(source: Any) -> Any:
+    """Return what makes nodes of a text, by way of the events that a source makes of it."""
+
+    class _Loader(_Nodes, source, _Resolver):  # type: ignore[misc]  # libyaml's parser, or that in Python
+        def __init__(self, text: str) -> None:
+            source.__init__(self, text)
+            Composer.__init__(self)
+            _Resolver.__init__(self)
+            self._levels = []
+
+    return _Loader
+
+
+_Loader = _loader_over(getattr(yaml.cyaml, "CParser", _Events) if yaml.__with_libyaml__ else _Events)
+
+
+def _too_much(event: Any, problem: str) -> UnreadableError:
+    mark = event.start_mark
+    return UnreadableError(Mistake("", f"is not YAML that can be read: {problem}", mark.line + 1, mark.column + 1))
+
+
+def _offset(text: str, position: int) -> int:
+    """Return which character stands where reading ended; libyaml counts bytes."""
+    if not issubclass(_Loader, _Events):
+        return len(text.encode()[:position].decode(errors="ignore"))
+    return position
 
 
 class _Dumper(yaml.SafeDumper):
@@ -132,7 +183,6 @@ class _Builder:
 
     def __init__(self) -> None:
         self._mistakes: list[Mistake] = []
-        self._positions: dict[Place, Position] = {(): Position(1, 1)}
         self._count = 0
         self._open: set[int] = set()
 
@@ -145,10 +195,9 @@ class _Builder:
         data = {} if root is None else self._built(root, ())
         if self._mistakes:
             raise UnreadableError(*self._mistakes)
-        return Document(data, self._positions)
+        return Document(data, partial(_positions_of, root))
 
     def _built(self, node: Node, place: Place) -> Any:
-        self._positions.setdefault(place, _position(node))
         self._count += 1
         if self._count > MAX_VALUES:
             text = f"is not YAML that can be read: with its aliases it holds more than {MAX_VALUES} values"
@@ -193,7 +242,6 @@ class _Builder:
             if key in table:
                 self._refuse(key_node, (*place, key), "stands for the second time; a key is stated once")
                 continue
-            self._positions.setdefault((*place, key), _position(key_node))
             table[key] = self._built(value_node, (*place, key))
         return table
 
@@ -203,7 +251,7 @@ class _Builder:
         if not isinstance(node, ScalarNode) or node.tag != f"{_TAG}str":
             self._refuse(node, place, f"must have texts as keys; put {shown} into quotes")
             return None
-        if node.value == _MERGE and node.style is None:
+        if node.value == _MERGE and not node.style:
             self._refuse(node, place, "must not merge with '<<', which YAML 1.2 does not have; write the keys out")
             return None
         return str(node.value)
@@ -214,6 +262,29 @@ class _Builder:
 
     def _refuse(self, node: Node, place: Place, problem: str) -> None:
         self._mistakes.append(Mistake(dotted(place), problem, *_position(node)))
+        if len(self._mistakes) >= MOST_MISTAKES:
+            raise UnreadableError(*self._mistakes)
+
+
+def _positions_of(root: Node | None, wanted: Set[Place]) -> dict[Place, Position]:
+    found = {place: _found(root, place) for place in wanted}
+    return {place: _position(node) for place, node in found.items() if node is not None} | {(): Position(1, 1)}
+
+
+def _found(node: Node | None, place: Place) -> Node | None:
+    """Return the node at which a place begins: the key, in a table."""
+    shown = node
+    for step in place:
+        if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+            shown = node = node.value[step]
+        elif isinstance(node, MappingNode):
+            pairs = [pair for pair in node.value if isinstance(pair[0], ScalarNode) and pair[0].value == step]
+            if not pairs:
+                return None
+            shown, node = pairs[0]
+        else:
+            return None
+    return shown
 
 
 def _position(node: Node) -> Position:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from actors import Loop
-from actors.conditions import Exists, Not
+from actors.conditions import Equals, Exists, Not
 from actors.definitions import Definition, from_data, to_data
 from actors.definitions.extent import MAX_NODES
+from actors.definitions.place import suggestion
+from actors.definitions.reader import MOST_MISTAKES
+from actors.definitions.toml_extent import MAX_LEVELS
 from actors.orchestrators.base import MAX_NESTING
 from actors.workflow_errors import DefinitionError
 from tests.actors.definitions.wrong_definitions import SOME, WHOLE
@@ -116,3 +119,35 @@ def test_named_nodes_may_make_a_workflow_only_so_large() -> None:
     (mistake,) = told(text)
 
     assert f"is too much: a definition has at most {MAX_NODES} nodes and conditions" in mistake
+
+
+def test_no_more_than_a_hundred_mistakes_are_told() -> None:
+    text = "workflow = 'a'\n" + "".join([f"a{number} = 1\n" for number in range(150)])
+
+    with pytest.raises(DefinitionError) as caught:
+        Definition.parse(text)
+
+    first, *others = caught.value.mistakes
+    assert first.problem == f"has more mistakes than these {MOST_MISTAKES}, the first that were found"
+    assert [mistake.line for mistake in others] == [*range(2, MOST_MISTAKES + 2)]
+
+
+def test_the_names_that_are_told_are_not_too_many() -> None:
+    names = [f"name{number}" for number in range(600)]
+
+    told = suggestion("zz", names)
+
+    assert told.startswith("known are: 'name0', ")
+    assert told.endswith(f"'name29' and {len(names) - 30} more")
+    assert suggestion("name1" * 40, names) == told
+
+
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    deep: Any = 1
+    for _ in range(MAX_LEVELS + 1):
+        deep = [deep]
+    definition = Definition(Loop("a", until=Equals("x", deep)))
+
+    with pytest.raises(DefinitionError, match=f"brackets nest deeper than {MAX_LEVELS} levels"):
+        definition.dump("toml")
+    assert Definition.parse(definition.dump("yaml"), "yaml") == definition

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from actors.definitions.document import UnreadableError
 from actors.definitions.toml import parse
+from actors.definitions.toml_extent import MAX_LEVELS, MAX_PARTS
 from actors.workflow_errors import Mistake
 
 
@@ -34,7 +35,6 @@ def test_a_text_that_is_no_toml_is_refused_with_the_position(text: str, problem:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a = " + "[" * 5000, "is not TOML that can be read: lists nest too deeply"),
         ("a = " + "9" * 5000, "is not TOML that can be read: Exceeds the limit (4300 digits)"),
     ],
 )
@@ -42,10 +42,69 @@ def test_what_python_itself_cannot_read_is_refused(text: str, problem: str) -> N
     assert refused(text).problem.startswith(problem)
 
 
-def test_lists_nest_as_deeply_as_tomllib_reads_them() -> None:
-    deep = "a = " + "[" * 100 + "]" * 100
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("a = " + "[" * 33 + "]" * 33, 37),
+        ("a = " + "[" * 500_000, 37),
+        ("a = " + "{a = " * 33 + "1" + "}" * 33, 165),
+        ("a = [ # ]\n" + "[" * 40, 32),
+    ],
+    ids=["lists", "many lists", "tables", "lines"],
+)
+def test_brackets_that_nest_too_deeply_are_refused_before_the_text_is_read(text: str, column: int) -> None:
+    mistake = refused(text)
 
-    assert len(parse(deep).positions) == 2 + 99
+    assert mistake.problem == f"is not TOML that can be read: brackets nest deeper than {MAX_LEVELS} levels"
+    assert mistake.column == column
+
+
+@pytest.mark.parametrize("text", ["a{} = 1", "[a{}]", "[[a{}]]", "x = {{a{} = 1}}"])
+def test_a_key_of_too_many_parts_is_refused_before_the_text_is_read(text: str) -> None:
+    assert parse(text.format(" . 'b'" * (MAX_PARTS - 1)))
+
+    mistake = refused(text.format(" . 'b'" * MAX_PARTS))
+
+    assert mistake.problem == f"is not TOML that can be read: a key has more than {MAX_PARTS} parts"
+
+
+def test_keys_of_many_parts_are_refused_when_there_are_too_many_of_them() -> None:
+    key = ".".join(["a"] * (MAX_PARTS - 1))
+
+    assert parse("".join([f"[b{number}.{key}]\n" for number in range(100)]))
+    mistake = refused("".join([f"[b{number}.{key}]\n" for number in range(3_000)]))
+
+    assert mistake.problem.endswith("keys have too many parts in all; write tables within tables")
+
+
+MANY = "[." * 99
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * MAX_LEVELS}{']' * MAX_LEVELS}",
+        f"a = '{MANY}'",
+        f'a = "{MANY} \\" {MANY}"',
+        f"a = 1 # {MANY}",
+        f'a = """{MANY}\n" {MANY}"""',
+        f"a = '''{MANY}\n' {MANY}'''",
+        "\n".join(f"a.b{number} = 1.5" for number in range(99)),
+        f"a = [{'1.5,' * 99}]",
+    ],
+    ids=range(8),
+)
+def test_what_is_text_or_stands_side_by_side_does_not_nest(text: str) -> None:
+    assert parse(text)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ['"', "'", '"""', "'''", '"' + '\\"' * 300_000, '"""' + '\\"' * 300_000, "[" * 30, "." * 60],
+    ids=range(8),
+)
+def test_a_text_that_does_not_end_is_refused_in_one_pass(rest: str) -> None:
+    assert refused("a = " + rest).problem.startswith("is not TOML")
 
 
 @settings(deadline=None, max_examples=500)

@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.definitions import Definition
-from actors.definitions.document import UnreadableError
+from actors.definitions import yaml as reader
+from actors.definitions.document import Position, UnreadableError
+from actors.definitions.place import Place
+from actors.definitions.reader import MOST_MISTAKES
 from actors.definitions.yaml import MAX_DEPTH, MAX_VALUES, dump, parse
 from actors.workflow_errors import DefinitionError, Mistake
 
@@ -88,9 +91,8 @@ def test_the_key_of_a_retry_is_a_text() -> None:
 
 
 def test_places_have_the_positions_of_their_keys_and_items() -> None:
-    positions = parse("a: 1\nb:\n  - x\n  - c: [y]\n").positions
-
-    assert positions == {
+    document = parse("a: 1\nb:\n  - x\n  - c: [y]\n")
+    expected: dict[Place, tuple[int, int]] = {
         (): (1, 1),
         ("a",): (1, 1),
         ("b",): (2, 1),
@@ -99,6 +101,10 @@ def test_places_have_the_positions_of_their_keys_and_items() -> None:
         ("b", 1, "c"): (4, 5),
         ("b", 1, "c", 0): (4, 9),
     }
+
+    found = document.positions({*expected, ("b", 2), ("c",), ("a", "x")})
+
+    assert found == {place: Position(*where) for place, where in expected.items()}
 
 
 def test_an_alias_stands_for_what_it_names() -> None:
@@ -114,7 +120,7 @@ def test_an_empty_text_is_an_empty_table() -> None:
     [
         (
             "a: [1, 2",
-            [("", "is not YAML: while parsing a flow sequence expected ',' or ']', but got '<stream end>'", 1, 9)],
+            [("", "is not YAML: while parsing a flow sequence did not find expected ',' or ']'", 2, 1)],
         ),
         ("a: 1\nb\nc: 2", [("", "is not YAML: while scanning a simple key could not find expected ':'", 3, 1)]),
         ("x: *a", [("", "is not YAML: found undefined alias 'a'", 1, 4)]),
@@ -122,8 +128,10 @@ def test_an_empty_text_is_an_empty_table() -> None:
             "a: 1\n--- \nb: 1",
             [("", "is not YAML: expected a single document in the stream but found another document", 2, 1)],
         ),
-        ("a: 1\nb: \x01", [("", "is not YAML: special characters are not allowed", 2, 4)]),
-        ("[" * 3000, [("", "is not YAML that can be read: it nests too deeply", 0, 0)]),
+        ("a: 1\nb: \x01", [("", "is not YAML: control characters are not allowed", 2, 4)]),
+        ("[" * 40, [("", "is not YAML that can be read: brackets nest deeper than 32 levels", 1, 33)]),
+        ("a: " + "{a: " * 500_000, [("", "is not YAML that can be read: brackets nest deeper than 32 levels", 1, 132)]),
+        ("- " * 500_000, [("", f"is not YAML that can be read: it nests deeper than {MAX_DEPTH} levels", 1, 403)]),
         ("a: 1\n'a': 2", [("a", "stands for the second time; a key is stated once", 2, 1)]),
         (
             "5: a\n~: b\n? [c]\n: d",
@@ -149,10 +157,37 @@ def test_an_empty_text_is_an_empty_table() -> None:
         ("a: &x [*x]", [("a[0]", "contains itself", 1, 4)]),
         ("a: &x {b: *x}", [("a.b", "contains itself", 1, 4)]),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_has_no_place_in_a_definition_is_refused(text: str, mistakes: list[tuple[Any, ...]]) -> None:
     assert list(refused(text)) == [Mistake(*mistake) for mistake in mistakes]
+
+
+@pytest.mark.parametrize("text", ["[" * 500_000, "{a: " * 200_000, "? " * 500_000, "a:\n" + "- !x y\n" * 100_000])
+def test_what_would_take_long_is_refused_before_it_is_read_to_the_end(text: str) -> None:
+    (mistake,) = refused(text)
+
+    assert mistake.line < 100_000
+    assert mistake.problem.startswith("is not YAML")
+
+
+def test_no_more_than_a_hundred_mistakes_are_told() -> None:
+    assert len(list(refused("a:\n" + "- !x y\n" * 200))) == MOST_MISTAKES
+
+
+def test_without_libyaml_the_same_is_read_and_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_Loader", reader._loader_over(reader._Events))
+
+    assert parse("a: &x {b: [1, 'c']}\nd: *x").data == {"a": {"b": [1, "c"]}, "d": {"b": [1, "c"]}}
+    assert list(refused("a: é\nb: \x01")) == [Mistake("", "is not YAML: special characters are not allowed", 2, 4)]
+    assert list(refused("a: {<<: 1}")) == [Mistake("a", MERGED, 1, 5)]
+
+
+def test_positions_count_characters() -> None:
+    assert list(refused("é: é\nb: \x01")) == [Mistake("", "is not YAML: control characters are not allowed", 2, 4)]
+
+
+MERGED = "must not merge with '<<', which YAML 1.2 does not have; write the keys out"
 
 
 def test_a_quoted_merge_key_is_a_key_like_others() -> None:
