@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from itertools import islice
 
 from supervisors.excerpt import cut
-from supervisors.names import qualified_names
+from supervisors.names import plain_name, qualified_names
 from supervisors.outcome import Failure, Reason
 
 LONGEST_TEXT = 8_000
@@ -29,6 +30,7 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 # What an exception says cannot be taken for a line of the report.
 _CONTINUED = "\n    "
 _UNKNOWN = ("builtins.BaseException",)
+_EXCEPTIONS = BaseExceptionGroup.__dict__["exceptions"]
 
 
 class RenderedError(Exception):
@@ -64,7 +66,7 @@ def render(error: BaseException) -> Failure:
 
 def _text(error: BaseException) -> str:
     """Return the name of an exception's class and its own text, if it has one."""
-    name = type(error).__name__
+    name = plain_name(type(error))
     try:
         text = cut(_said(error), LONGEST_TEXT)
     except BaseException:  # noqa: BLE001  # a user's __str__
@@ -84,18 +86,27 @@ def _said(error: BaseException) -> str:
 
 def _leaves(error: BaseException) -> tuple[tuple[str, ...], ...]:
     """Return the names of the classes of what is in a group; what is beyond the limit may be anything."""
-    if not isinstance(error, BaseExceptionGroup):
+    if _members(error) is None:
         return ()
     classes: dict[type, None] = {}
     pending: list[BaseException] = [error]
     while pending:
         each = pending.pop()
-        if isinstance(each, BaseExceptionGroup):
-            pending.extend(reversed(each.exceptions))
-        else:
+        members = _members(each)
+        if members is None:
             classes[type(each)] = None
+        else:
+            pending.extend(reversed(members))
     leaves = [qualified_names(each) for each in list(classes)[:MOST_LEAVES]]
     return (*leaves, _UNKNOWN) if len(classes) > MOST_LEAVES else tuple(leaves)
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...] | None:
+    """Return what a group was made of, whatever a subclass says that is in it; None for what is no group."""
+    if not issubclass(type(error), BaseExceptionGroup):
+        return None
+    members: tuple[BaseException, ...] = _EXCEPTIONS.__get__(error)
+    return members
 
 
 class _Report:
@@ -133,15 +144,14 @@ class _Report:
             self._put(line, depth)
         for text in [self._texts.get(id(error)) or _text(error), *_notes(error)]:
             self._put(text.replace("\n", _CONTINUED) + "\n", depth)
-        if isinstance(error, BaseExceptionGroup):
-            self._write_members(error, depth + 1)
+        self._write_members(_members(error) or (), depth + 1)
 
-    def _write_members(self, group: BaseExceptionGroup[BaseException], depth: int) -> None:
-        for number, member in enumerate(group.exceptions, 1):
+    def _write_members(self, members: tuple[BaseException, ...], depth: int) -> None:
+        for number, member in enumerate(members, 1):
             if not self._left or depth > _DEEPEST_GROUP:
-                self._put(f"({len(group.exceptions) - number + 1} more)\n", depth)
+                self._put(f"({len(members) - number + 1} more)\n", depth)
                 return
-            self._put(f"---- {number} of {len(group.exceptions)} ----\n", depth)
+            self._put(f"---- {number} of {len(members)} ----\n", depth)
             self._write(member, depth)
 
     def _put(self, text: str, depth: int) -> None:
@@ -159,7 +169,7 @@ def _frames(error: BaseException) -> list[str]:
 
 def _notes(error: BaseException) -> list[str]:
     try:
-        notes = list(getattr(error, "__notes__", ()))[:_MOST_NOTES]
+        notes = islice(getattr(error, "__notes__", ()), _MOST_NOTES)
         return [cut(str(note), LONGEST_TEXT) for note in notes]
     except BaseException:  # noqa: BLE001  # a user's own notes
         return ["(its notes cannot be rendered)"]

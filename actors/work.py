@@ -150,6 +150,8 @@ class Work:
             error = bared(raised)
         try:
             self.done(value, error)
+        except Exception as untold:  # noqa: BLE001  # no memory, where its end was told
+            fail_untold(self, untold)
         finally:
             # Last: what comes of it may be for this loop too
             lane.note_done(self)
@@ -186,6 +188,13 @@ def waiting_here() -> AbstractContextManager[None]:
     """
     work = work_here()
     return nullcontext() if work is None else work.waiting()
+
+
+def fail_untold(work: Work, error: Exception) -> None:
+    """Report a work whose end could not be told."""
+    detail = f"how it ended could not be told: {type(error).__name__}"
+    with suppress(Exception):
+        work.refuse(Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail))
 
 
 def discard(awaitable: Awaitable[Any]) -> None:

@@ -9,11 +9,14 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator
 
-from supervisors.excerpt import excerpt
+from supervisors.excerpt import cut, excerpt
 from supervisors.model import wrong_type
 
 # What users may write where exception types are asked for.
 ErrorTypes: TypeAlias = type[BaseException] | str | Sequence[type[BaseException] | str]
+
+LONGEST_NAME: Final = 500
+"""How many characters of the name of a class are kept."""
 
 _PART: Final = r"(?:[^\W\d]\w*|<locals>)"
 _DOTTED_NAME: Final = re.compile(rf"{_PART}(?:\.{_PART})+")
@@ -22,12 +25,23 @@ _BUILTIN_PREFIX: Final = "builtins."
 
 def qualified_name(cls: type) -> str:
     """Return the name by which policies know a class, such as `builtins.TimeoutError`."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return cut(f"{_own(cls, '__module__')}.{_own(cls, '__qualname__')}", LONGEST_NAME)
+
+
+def plain_name(cls: type) -> str:
+    """Return the name of a class without its module, cut if it is long."""
+    return cut(_own(cls, "__name__"), LONGEST_NAME)
 
 
 def qualified_names(cls: type) -> tuple[str, ...]:
     """Return the names of a class and of its bases, nearest first, without `object`."""
-    return tuple(qualified_name(base) for base in cls.__mro__ if base is not object)
+    return tuple(qualified_name(base) for base in type.mro(cls) if base is not object)
+
+
+def _own(cls: type, attribute: str) -> str:
+    """Return what a class itself says of its name; what its metaclass says of it is a user's code."""
+    said = type.__dict__[attribute].__get__(cls)
+    return said if type(said) is str else "?"
 
 
 def error_names(given: object) -> tuple[str, ...]:

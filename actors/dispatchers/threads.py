@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from queue import Empty
 from typing import Protocol
 
 from actors.dispatchers.work_queue import WorkQueue
 from actors.environment import SHORTAGES, Threads
 from actors.errors import WaitingThreadsError
-from actors.work import Work
+from actors.work import Work, fail_untold
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 MAX_WAITING = 1_000
@@ -328,10 +328,3 @@ class ThreadDispatcher:
     def _too_many_abandoned(self) -> Outcome:
         detail = f"{len(self._abandoned)} threads are held by work that could not be stopped"
         return Outcome(OutcomeKind.REJECTED, Reason.ABANDONED_LIMIT, detail=detail)
-
-
-def fail_untold(work: Work, error: Exception) -> None:
-    """Report a work whose end could not be told."""
-    detail = f"how it ended could not be told: {type(error).__name__}"
-    with suppress(Exception):
-        work.refuse(Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR, detail=detail))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, TypeVar
 
 import pytest
 
 from actors.rendering import LONGEST_TEXT, LONGEST_TRACEBACK, MOST_EXCEPTIONS, MOST_LEAVES, RenderedError, render
+from supervisors.names import LONGEST_NAME
 from supervisors.outcome import Failure, Reason
 
 E = TypeVar("E", bound=BaseException)
@@ -25,6 +27,37 @@ class Text(str):
 
     def __getitem__(self, _index: Any) -> str:
         raise AssertionError("nobody asked")
+
+
+class EndlessNotesError(Exception):
+    """Has more and more to say."""
+
+    @property
+    def __notes__(self) -> Any:  # type: ignore[override]  # that is what some do
+        return (f"note {number}" for number in count())
+
+
+class OwnGroupError(ExceptionGroup[ValueError]):
+    """Says that it is in itself."""
+
+    @property
+    def exceptions(self) -> Any:
+        return (self,)
+
+
+class NoGroupError(ExceptionGroup[ValueError]):
+    """Cannot say what is in it."""
+
+    @property
+    def exceptions(self) -> Any:
+        raise OSError("no")
+
+
+class OddClass(type):
+    """Makes classes that do not know what they are called."""
+
+    def __getattribute__(cls, _name: str) -> Any:
+        raise OSError("no")
 
 
 class OddError(Exception):
@@ -102,6 +135,12 @@ def test_notes_are_kept_and_those_that_nobody_can_read_are_survived() -> None:
     assert render(UnreadableNotesError("no")).traceback.endswith("no\n(its notes cannot be rendered)\n")
 
 
+def test_of_notes_without_end_the_first_are_kept() -> None:
+    failure = render(EndlessNotesError("no"))
+
+    assert failure.traceback.endswith("note 8\nnote 9\n")
+
+
 def test_an_exception_whose_traceback_cannot_be_formatted_has_none() -> None:
     failure = render(UnreadableCauseError("no"))
 
@@ -135,6 +174,21 @@ def test_a_text_that_is_the_repr_of_something_long_is_cut_before_it_is_made(erro
     assert "characters left out ...]" in text
     assert len(text) < LONGEST_TEXT
     assert text.startswith(f"{type(error).__name__}: ")
+
+
+def test_the_name_of_a_class_is_cut() -> None:
+    failure = render(type("E" * 1_000_000, (ValueError,), {})("no"))
+
+    assert len(failure.text) < 2 * LONGEST_NAME
+    assert len(failure.types[0]) < 2 * LONGEST_NAME
+    assert failure.types[1] == "builtins.ValueError"
+
+
+def test_what_a_class_is_called_is_not_asked_of_its_metaclass() -> None:
+    failure = render(OddClass("OutermostError", (ValueError,), {"__module__": None})("no"))
+
+    assert failure.text == "OutermostError (its text cannot be rendered)"
+    assert failure.types[:2] == ("?.OutermostError", "builtins.ValueError")
 
 
 def test_an_exception_is_asked_once_for_its_text() -> None:
@@ -227,6 +281,14 @@ def test_a_group_of_groups_of_groups_is_rendered_whatever_its_depth() -> None:
 
     assert "(1 more)" in failure.traceback
     assert [leaf[0] for leaf in failure.leaves] == ["builtins.ValueError"]
+
+
+@pytest.mark.parametrize("kind", [OwnGroupError, NoGroupError])
+def test_what_is_in_a_group_is_what_it_was_made_of(kind: type[ExceptionGroup[ValueError]]) -> None:
+    failure = render(caught(kind("all", [ValueError("one")])))
+
+    assert [leaf[0] for leaf in failure.leaves] == ["builtins.ValueError"]
+    assert failure.traceback.endswith("  | ---- 1 of 1 ----\n  | ValueError: one\n")
 
 
 def test_a_group_of_more_classes_than_are_kept_has_a_leaf_that_may_be_anything() -> None:

@@ -17,7 +17,7 @@ from actors.dispatchers.loop import BEAT, STARVED, Watch
 from actors.work import Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Reason
-from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, answer
+from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, Untellable, answer
 from tests.shortage import ScarceThreads
 
 
@@ -98,6 +98,17 @@ def test_work_goes_back_to_the_lane_where_it_was(loops: Loops) -> None:
     assert work.thread is thread
     elsewhere.stop()
     thread.join(PATIENCE)
+
+
+def test_a_loop_survives_that_an_end_cannot_be_told(loops: Loops) -> None:
+    untellable, following = Untellable(answer), Task(answer)
+
+    loops.dispatcher.execute(untellable)
+    loops.dispatcher.execute(following)
+
+    assert following.value() == 42
+    [refusal] = untellable.refusals
+    assert (refusal.reason, refusal.detail) == (Reason.INTERNAL_ERROR, "how it ended could not be told: MemoryError")
 
 
 def test_interrupting_cancels_the_task(loops: Loops) -> None:

@@ -11,7 +11,7 @@ import pytest
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.environment import DaemonThreads
 from supervisors.outcome import Reason
-from tests.actors.dispatchers.works import PATIENCE, Gate, Task
+from tests.actors.dispatchers.works import PATIENCE, Gate, Task, Untellable
 
 
 class FailingThreads(DaemonThreads):
@@ -213,13 +213,6 @@ def test_after_the_end_nothing_is_tried_again() -> None:
     dispatcher.try_again()
 
     assert (dispatcher.shortage, dispatcher.thread_count) == ("", 0)
-
-
-class Untellable(Task):
-    """Its end cannot be told for want of memory."""
-
-    def done(self, value: object, error: BaseException | None) -> None:
-        raise MemoryError
 
 
 def test_a_thread_survives_that_an_end_cannot_be_told() -> None:

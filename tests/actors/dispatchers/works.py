@@ -62,6 +62,13 @@ class Task(Work):
         return value
 
 
+class Untellable(Task):
+    """Its end cannot be told for want of memory."""
+
+    def done(self, value: object, error: BaseException | None) -> None:
+        raise MemoryError
+
+
 class Gate:
     """What a work waits at."""
 
