@@ -10,6 +10,7 @@ from actors.conditions import All, Equals, Exists
 from actors.mergers import Collect, FirstWins, Namespaced, Reduce, Union
 from actors.orchestrators.base import Part, Pattern
 from tests.actors.checks.checking import findings, found, makes, needs
+from tests.spelling import spelled
 
 AGENTS = {
     "x": makes("x"),
@@ -84,7 +85,7 @@ def test_what_a_branch_produces_does_not_end_a_loop_under_another_name() -> None
         Map("x", over="items", output="item"),
         Map("silent", over="items", output="w"),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_an_output_that_may_be_there_is_no_mistake(workflow: Any) -> None:
     assert found(workflow, AGENTS) == []
@@ -105,13 +106,13 @@ def test_an_output_that_may_be_there_is_no_mistake(workflow: Any) -> None:
         Collaborative("x", "also-x", require="any"),
         Collaborative("x", Parallel(Branch("a", "x"), merge=Namespaced())),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_branches_that_do_not_meet_are_no_mistake(workflow: Any) -> None:
     assert found(workflow, AGENTS) == []
 
 
-@pytest.mark.parametrize("merge", [Union(), Collect("y"), Reduce({"y": "max"})], ids=repr)
+@pytest.mark.parametrize("merge", [Union(), Collect("y"), Reduce({"y": "max"})], ids=spelled)
 def test_branches_that_write_one_key_are_found_whatever_takes_the_others(merge: Any) -> None:
     (finding,) = findings(Collaborative("x", Sequential("also-x"), merge=merge), AGENTS)
 
@@ -128,7 +129,7 @@ def test_branches_that_write_one_key_are_found_whatever_takes_the_others(merge: 
         Cached(Sequential("x", "uses-x"), key="id"),
         Cached("silent", key="id"),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_a_cache_that_goes_by_all_that_is_required_is_no_mistake(workflow: Any) -> None:
     assert found(workflow, AGENTS) == []

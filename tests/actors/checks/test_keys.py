@@ -6,9 +6,10 @@ import pytest
 
 from actors import State
 from actors.checks.keys import Keys, Lack, Start
+from tests.spelling import spelled
 
 
-@pytest.mark.parametrize("given", [["a", "b"], {"a": 1, "b": 2}, State(a=1, b=2), iter("ab")], ids=repr)
+@pytest.mark.parametrize("given", [["a", "b"], {"a": 1, "b": 2}, State(a=1, b=2), iter("ab")], ids=spelled)
 def test_keys_are_named_by_whatever_has_them(given: Any) -> None:
     assert Start.of(given, None) == Start(frozenset({"a", "b"}), None)
 

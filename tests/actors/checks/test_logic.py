@@ -17,6 +17,7 @@ from actors.errors import ActorError
 from actors.orchestrators.flow import Given, Keyword
 from actors.state import Snapshot
 from actors.values import freeze
+from tests.spelling import spelled
 
 VALUES = (0, 1, 1.0, 2, True, "", "a", "A", "ab", None, float("nan"))
 HELD = (*VALUES, [1], ["a", "ab"], {"a": 1})
@@ -109,7 +110,7 @@ IMPLIED: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), IMPLIED, ids=repr)
+@pytest.mark.parametrize(("first", "second"), IMPLIED, ids=spelled)
 def test_an_implication_is_seen(first: Any, second: Any) -> None:
     assert Logic().implies(first, second)
 
@@ -138,7 +139,7 @@ NOT_IMPLIED: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), NOT_IMPLIED, ids=repr)
+@pytest.mark.parametrize(("first", "second"), NOT_IMPLIED, ids=spelled)
 def test_what_is_no_implication_is_not_taken_for_one(first: Any, second: Any) -> None:
     assert not Logic().implies(first, second)
 
@@ -160,7 +161,7 @@ EXCLUDED: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), EXCLUDED, ids=repr)
+@pytest.mark.parametrize(("first", "second"), EXCLUDED, ids=spelled)
 def test_a_contradiction_is_seen_from_both_sides(first: Any, second: Any) -> None:
     assert Logic().excludes(first, second)
     assert Logic().excludes(second, first)
@@ -177,7 +178,7 @@ NOT_EXCLUDED: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), NOT_EXCLUDED, ids=repr)
+@pytest.mark.parametrize(("first", "second"), NOT_EXCLUDED, ids=spelled)
 def test_what_may_hold_together_is_no_contradiction(first: Any, second: Any) -> None:
     assert not Logic().excludes(first, second)
 

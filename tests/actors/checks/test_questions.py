@@ -8,6 +8,7 @@ from actors.checks.questions import keys_needed, keys_read
 from actors.conditions import All, Compare, Contains, Equals, Exists, Matches, Not
 from actors.conditions import Any as AnyOf
 from actors.orchestrators.flow import Given, Keyword
+from tests.spelling import spelled
 
 
 def asked(state: object) -> bool:
@@ -30,7 +31,7 @@ def asked(state: object) -> bool:
         (Keyword("a", "x"), "a", ""),
         (asked, None, ""),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_the_keys_of_a_question(question: Any, read: str | None, needed: str) -> None:
     assert keys_read(question) == (None if read is None else set(read))

@@ -9,6 +9,7 @@ from actors.checks import rules
 from actors.conditions import All, Compare, Equals, Exists, Matches, Not
 from actors.conditions import Any as AnyOf
 from tests.actors.checks.checking import findings, found
+from tests.spelling import spelled
 
 
 def asked(state: object) -> bool:
@@ -27,7 +28,7 @@ def asked(state: object) -> bool:
         Conditional(Case("x", Equals("x", 1), "a"), Case("y", Exists("x"), "b"), fallback="c"),
         Conditional(Case("x", Compare("x", ">", 2), "a"), Case("y", Compare("x", ">", 1), "b"), fallback="c"),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_rules_that_are_each_taken_at_times_are_no_mistake(workflow: Any) -> None:
     assert found(workflow) == []
@@ -41,7 +42,7 @@ def test_rules_that_are_each_taken_at_times_are_no_mistake(workflow: Any) -> Non
         Branch("x", Sequential(Route({"x": "a"})), fallback="b"),
         MultiStage(Stage("X", Route({"x": "a"}), required=False)),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_a_default_is_not_missing_where_the_failure_is_made_up_for(workflow: Any) -> None:
     assert found(workflow) == []
