@@ -8,25 +8,23 @@ import sys
 import threading
 from collections.abc import Iterator
 
-import hypothesis
 import pykka
 import pytest
 
 from tests.limits import PATIENCE, SCALE
+from tests.thoroughness import register_profiles
 
 MARKERS = (
     "expects_errors: something may be logged at ERROR while the test runs",
     "leaves_abandoned_work: workers and loops may still run what was given up; the rest has to end",
 )
 
+register_profiles()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    # How long an example takes says how busy the machine is.
-    unhurried = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-    hypothesis.settings.register_profile("unhurried", unhurried)
-    hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

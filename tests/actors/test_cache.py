@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from actors.cache import Cache
+from tests.thoroughness import examples
 
 KEY, OTHER = b"key", b"other"
 
@@ -209,7 +210,7 @@ class UnlimitedCacheMachine(CacheMachine):
     ttl = None
 
 
-many = settings(max_examples=200, stateful_step_count=40, deadline=None)
+many = settings(max_examples=examples(200), stateful_step_count=40, deadline=None)
 TestCache = CacheMachine.TestCase
 TestCache.settings = many
 TestUnlimitedCache = UnlimitedCacheMachine.TestCase

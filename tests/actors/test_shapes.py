@@ -33,10 +33,11 @@ from tests.actors.vocabulary import (
     VOCABULARY,
     shown,
 )
+from tests.thoroughness import examples
 
 
 @pytest.mark.parametrize("kind", VOCABULARY)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.data())
 def test_the_vocabulary_comes_back_as_it_was(kind: str, data: st.DataObject) -> None:
     value = data.draw(VOCABULARY[kind])
@@ -54,7 +55,7 @@ def test_kinds_and_reasons_come_back_as_they_were(value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", FACTS)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(st.data())
 def test_every_error_comes_back_with_its_facts(name: str, data: st.DataObject) -> None:
     facts = data.draw(st.tuples(*FACTS[name]))

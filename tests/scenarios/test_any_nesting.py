@@ -15,6 +15,7 @@ from tests.scenarios.agents import spawn_agents
 from tests.scenarios.sequential_model import Model, Predicted, Racy
 from tests.scenarios.virtual_runs import trace_of
 from tests.scenarios.workflows import workflows
+from tests.thoroughness import examples
 
 EXAMPLES = 2_000
 DATA = {"topic": "x", "message": "a crash", "items": [1, 2, 3], "none": [], "nonce": 1}
@@ -62,7 +63,7 @@ def check(workflow: Any, seed: int) -> None:
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(EXAMPLES), deadline=None, suppress_health_check=list(HealthCheck))
 @given(workflow=workflows, seed=seeds)
 def test_any_nesting_ends_as_the_sequential_model_says(workflow: Any, seed: int) -> None:
     check(workflow, seed)

@@ -23,6 +23,7 @@ from tests.scenarios.agents import spawn_agents
 from tests.scenarios.mistakes import AGENTS, NEVER, PLANTED, Planted, agent
 from tests.scenarios.sequential_model import Model, Racy
 from tests.scenarios.workflows import workflows
+from tests.thoroughness import examples
 
 EXAMPLES = [path.parent.name for path in sorted(Path("examples").glob("*/workflow.py"))]
 
@@ -241,7 +242,7 @@ def test_no_run_that_is_said_to_fail_ends_ok() -> None:
     with VirtualRuntime() as runtime:
         spawn_agents(runtime)
 
-        @settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples(1_000), deadline=None, suppress_health_check=list(HealthCheck))
         @given(workflow=workflows)
         def is_sound(workflow: Any) -> None:
             data = {"topic": "x", "message": "a crash", "items": [1, 2, 3], "none": [], "nonce": next(_nonces)}

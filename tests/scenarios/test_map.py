@@ -22,6 +22,7 @@ from supervisors.branch_policies import resolve_require
 from supervisors.facts import StageEnded, StageStarted
 from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE, Watcher
+from tests.thoroughness import examples
 
 MANY = 10_000
 AT_ONCE = 100
@@ -171,7 +172,7 @@ workflows = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     workflows, st.integers(1, 12), st.sets(st.integers(0, 11)), st.randoms(use_true_random=False), st.integers(0, 99)
 )

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from supervisors.strategies import Strategy
 from tests.scenarios.supervised_world import World
 from tests.scenarios.supervision_model import Fault, ModelAgent
+from tests.thoroughness import examples
 
 VIOLENCE = ["crash"] * 6 + ["leave", "hang", "stop", "kill", "spawn", "spawn"]
 HANGING_STARTS = 0.02
@@ -97,7 +98,7 @@ def perform(world: World, deed: str, number: int, agent: ModelAgent) -> None:
 @pytest.mark.expects_errors
 def test_a_tree_does_what_its_model_does_whatever_is_done_to_it() -> None:
     quick = settings(
-        max_examples=25,
+        max_examples=examples(25),
         stateful_step_count=25,
         deadline=None,
         phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a disagreement takes patience, so none is shrunk

@@ -12,6 +12,7 @@ from actors.codec import decode, encode
 from actors.definitions import Definition
 from tests.scenarios.test_any_nesting import check, seeds
 from tests.scenarios.workflows import workflows
+from tests.thoroughness import examples
 
 MEDIA: dict[str, Callable[[Any], Any]] = {
     "toml": lambda workflow: Definition.parse(Definition(workflow).dump("toml"), "toml").workflow,
@@ -22,7 +23,7 @@ MEDIA: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("medium", MEDIA)
 def test_a_copy_of_any_nesting_ends_as_the_sequential_model_says(medium: str) -> None:
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
     @given(workflow=workflows, seed=seeds)
     def ends_as_predicted(workflow: Any, seed: int) -> None:
         copy = MEDIA[medium](workflow)

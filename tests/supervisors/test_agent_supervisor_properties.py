@@ -12,6 +12,7 @@ from supervisors.retries import Backoff
 from supervisors.strategies import Strategy
 from tests.supervisors.children import AT_ONCE
 from tests.supervisors.random_groups import NAMES, RandomGroup
+from tests.thoroughness import examples
 
 deeds = st.lists(st.tuples(st.sampled_from(["fail", "do", "add", "wait"]), st.integers(0, 30)), max_size=80)
 policies = st.fixed_dictionaries(
@@ -23,7 +24,7 @@ policies = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from(Strategy),
     st.builds(Restart, max_restarts=st.integers(0, 2), backoff=st.just(AT_ONCE)),

@@ -14,9 +14,10 @@ from tests.supervisors.fakes import START
 from tests.supervisors.patterns import FakeGroup, FanOutOrchestrator
 from tests.supervisors.scenarios import Scenario, scenarios
 from tests.supervisors.stories import declared, fan_outs_of, is_node, play, story_record
+from tests.thoroughness import examples
 
-many = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-some = settings(many, max_examples=200)
+many = settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(many, max_examples=examples(200))
 
 
 @many

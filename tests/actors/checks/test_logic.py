@@ -18,6 +18,7 @@ from actors.orchestrators.flow import Given, Keyword
 from actors.state import Snapshot
 from actors.values import freeze
 from tests.spelling import spelled
+from tests.thoroughness import examples
 
 VALUES = (0, 1, 1.0, 2, True, "", "a", "A", "ab", None, float("nan"))
 HELD = (*VALUES, [1], ["a", "ab"], {"a": 1})
@@ -54,7 +55,7 @@ def answer(condition: Condition, state: Snapshot) -> bool | None:
         return None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(conditions, conditions)
 def test_what_is_decided_of_two_conditions_is_so_in_every_state(first: Condition, second: Condition) -> None:
     logic = Logic()
@@ -66,7 +67,7 @@ def test_what_is_decided_of_two_conditions_is_so_in_every_state(first: Condition
             assert not excludes or not answer(second, state)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(conditions, max_size=3))
 def test_what_is_decided_of_several_conditions_is_so_in_every_state(questions: list[Condition]) -> None:
     logic = Logic()

@@ -18,6 +18,7 @@ from actors.frozen import same
 from examples.research.workflow import WORKFLOW
 from tests.actors.definitions import behaviours
 from tests.strategies import Vocabulary, conditions, mergers, values, workflows
+from tests.thoroughness import examples
 
 CALLABLES = (behaviours.is_counted, behaviours.has_topic, behaviours.Holder.within)
 
@@ -44,7 +45,7 @@ def rules_of(value: Any) -> list[Any]:
 
 
 @through_everything
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=workflows())
 @example(workflow=WORKFLOW)
 def test_a_workflow_comes_back_equal_with_its_rules_in_order(medium: str, workflow: Any) -> None:
@@ -55,7 +56,7 @@ def test_a_workflow_comes_back_equal_with_its_rules_in_order(medium: str, workfl
 
 
 @pytest.mark.parametrize("medium", ["toml", "yaml", "json"])
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=workflows(Vocabulary(callables=CALLABLES)))
 def test_callables_come_back_by_their_names(medium: str, workflow: Any) -> None:
     back = MEDIA[medium](workflow)
@@ -65,7 +66,7 @@ def test_callables_come_back_by_their_names(medium: str, workflow: Any) -> None:
 
 
 @through_everything
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(value=values)
 def test_values_come_back_of_the_same_type(medium: str, value: Any) -> None:
     workflow = Loop("ann", until=Equals("key", value))
@@ -76,7 +77,7 @@ def test_values_come_back_of_the_same_type(medium: str, value: Any) -> None:
 
 
 @through_everything
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(condition=conditions, merger=mergers)
 def test_conditions_and_mergers_come_back_equal(medium: str, condition: Any, merger: Any) -> None:
     workflow = Sequential(Loop("ann", until=condition), Parallel("ann", merge=merger))

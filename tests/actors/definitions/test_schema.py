@@ -17,6 +17,7 @@ from examples.research.workflow import WORKFLOW
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.wrong_definitions import SOME, WHOLE
 from tests.strategies import Vocabulary, workflows
+from tests.thoroughness import examples
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = file_schema()
@@ -49,7 +50,7 @@ def test_the_published_schema_is_the_one_that_is_printed() -> None:
     assert json.loads(published) == SCHEMA, "write it anew: mixmode schema > docs/workflow.schema.json"
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(workflow=workflows(Vocabulary(callables=[behaviours.is_counted])))
 def test_it_takes_every_workflow(workflow: Any) -> None:
     VALIDATOR.validate({"workflow": to_data(workflow)})

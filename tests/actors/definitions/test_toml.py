@@ -8,6 +8,7 @@ from actors.definitions.document import UnreadableError
 from actors.definitions.toml import parse
 from actors.definitions.toml_extent import MAX_LEVELS, MAX_PARTS
 from actors.workflow_errors import Mistake
+from tests.thoroughness import examples
 
 
 def refused(text: str) -> Mistake:
@@ -107,7 +108,7 @@ def test_a_text_that_does_not_end_is_refused_in_one_pass(rest: str) -> None:
     assert refused("a = " + rest).problem.startswith("is not TOML")
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(st.text(st.sampled_from("ab=[]{}\"'\\.,#\n 1-:T"), max_size=20))
 def test_whatever_the_text_it_is_read_or_refused(text: str) -> None:
     try:

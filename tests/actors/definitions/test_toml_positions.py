@@ -13,6 +13,7 @@ from actors.definitions.document import Position
 from actors.definitions.place import Place
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
+from tests.thoroughness import examples
 
 TEXT = """\
 # a comment = [not a key]
@@ -109,7 +110,7 @@ def test_every_key_and_item_is_where_it_stands() -> None:
     assert set(positions) == set(places_in(tomllib.loads(TEXT)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(documents)
 def test_the_places_are_those_that_tomllib_reads(document: dict[str, Any]) -> None:
     text = laid_out(document)
@@ -124,7 +125,7 @@ def test_the_places_are_those_that_tomllib_reads(document: dict[str, Any]) -> No
             assert written.startswith((place[-1] or '""', '"', "["))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(documents)
 def test_what_is_laid_out_is_read_as_it_was(document: dict[str, Any]) -> None:
     assert tomllib.loads(laid_out(document)) == document

@@ -15,9 +15,10 @@ from actors.frozen import same
 from actors.values import MAX_DEPTH, freeze
 from tests.actors.plain_data import Colour, Point, nested
 from tests.strategies import values
+from tests.thoroughness import examples
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(values)
 def test_what_is_written_is_read_as_it_was(value: Any) -> None:
     frozen = freeze(value, "it")

@@ -15,6 +15,7 @@ from actors.definitions.place import Place
 from actors.definitions.reader import MOST_MISTAKES
 from actors.definitions.yaml import MAX_DEPTH, MAX_VALUES, dump, parse
 from actors.workflow_errors import DefinitionError, Mistake
+from tests.thoroughness import examples
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 scalars = st.one_of(texts, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))
@@ -31,13 +32,13 @@ def refused(text: str) -> tuple[Mistake, ...]:
     return caught.value.mistakes
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.dictionaries(texts, data, max_size=3))
 def test_what_is_written_is_read_as_it_was(document: dict[str, Any]) -> None:
     assert parse(dump(document)).data == document
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(texts)
 def test_texts_stay_texts_for_readers_of_any_version(text: str) -> None:
     written = dump({"a": text})
