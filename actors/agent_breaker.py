@@ -6,8 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from supervisors.breaker import Breaker, BreakerState, Circuit
+from supervisors.errors import BreakerOpenError
 from supervisors.facts import BreakerChanged
-from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.names import qualified_names
+from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
     from actors.invocation import Invocation
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _NOT_ITS_FAULT: Final = frozenset({Reason.MISSING_INPUT, Reason.INTERNAL_ERROR})
 """Failures of its caller, and of the runtime."""
+
+_REFUSED: Final = qualified_names(BreakerOpenError)
 
 
 class AgentBreaker:
@@ -105,7 +109,8 @@ class AgentBreaker:
         seconds = self.reopens_in
         when = f"it is tried again in {seconds:.3g} s" if seconds else "it is being tried"
         detail = f"the breaker of agent {self.agent!r} is {self.state}; {when}"
-        return Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN, detail=detail)
+        failure = Failure(_REFUSED, f"{BreakerOpenError.__name__}: {detail}")
+        return Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN, detail=detail, failure=failure)
 
     def _tell(self, state: BreakerState, detail: str) -> None:
         self._system.telemetry.observe(BreakerChanged(self.agent, state, detail))

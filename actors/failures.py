@@ -26,8 +26,9 @@ class FailedWith(Condition):
     """Holds when what was tried before failed with one of some errors, by the rules of `Retry(on=)`.
 
     What ran out of time is a `TimeoutError`, and what an open breaker did not let through is a `BreakerOpenError`. A
-    group of exceptions is one of them if its own class is named, other than by `Exception`, or if all in it are. When
-    nothing failed before, it does not hold; where that can never have been, the workflow is refused.
+    pattern that failed because a node below it did failed with the error of that node. A group of exceptions is one of
+    them if its own class is named, other than by `Exception`, or if all in it are. When nothing failed before, it does
+    not hold; where that can never have been, the workflow is refused.
 
     Args:
         errors: Exception types, subclasses of theirs included, or their dotted names; or one tuple of these.

@@ -6,13 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from supervisors.deadlines import Deadline
-from supervisors.errors import BreakerOpenError
-from supervisors.names import qualified_names
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 _TIMEOUT_TYPES = ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")
 _OTHER_TYPES = ("builtins.Exception",)
-_BREAKER_TYPES = qualified_names(BreakerOpenError)
 # Every group of exceptions is one of these: naming them says nothing about a group.
 _ANY_GROUP = frozenset(("builtins.Exception", "builtins.BaseException"))
 
@@ -49,13 +46,12 @@ def as_not_retried(outcome: Outcome) -> Outcome:
 def error_types(outcome: Outcome) -> tuple[str, ...]:
     """Return the names by which a retry policy knows a failure.
 
-    What ran out of time is a `TimeoutError`, and what an open breaker did not let through is a `BreakerOpenError`.
+    What ran out of time, or failed because a part of it did, is a `TimeoutError`.
     """
     if outcome.failure is not None:
         return outcome.failure.types
-    if outcome.reason is Reason.BREAKER_OPEN:
-        return _BREAKER_TYPES
-    return _TIMEOUT_TYPES if outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES
+    # Patterns hand on the budget of the part that ran out of it, and are `failed` themselves.
+    return _TIMEOUT_TYPES if outcome.budget or outcome.kind is OutcomeKind.TIMED_OUT else _OTHER_TYPES
 
 
 def is_named(outcome: Outcome, names: Collection[str]) -> bool:

@@ -61,9 +61,11 @@ class Retry(Model):
     Attributes:
         attempts: How many attempts are made at most; the first try is one of them.
         on: The errors after which another attempt is made, subclasses included. Given as
-            exception types or their dotted names, kept as names: policies hold no code. For a
-            group of exceptions its own class counts, unless only `Exception` is named, or else
-            all that are in it: one that is not named keeps the whole group from being retried.
+            exception types or their dotted names, kept as names: policies hold no code. What
+            ran out of time is a `TimeoutError`; a pattern fails with the error of the node
+            that made it fail. For a group of exceptions its own class counts, unless only
+            `Exception` is named, or else all that are in it: one that is not named keeps the
+            whole group from being retried.
         backoff: How long to wait before each retry.
         attempt_timeout: The allowance of each single attempt in seconds; None is no limit
             beside the branch's own.

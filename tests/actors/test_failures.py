@@ -23,7 +23,8 @@ def failed(error: type[BaseException], *leaves: type[BaseException]) -> Outcome:
 
 REFUSED = failed(ConnectionRefusedError)
 LATE = Outcome(OutcomeKind.TIMED_OUT, Reason.DEADLINE, budget="a")
-OPEN = Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN)
+LATE_BELOW = Outcome(OutcomeKind.FAILED, Reason.CHILD_FAILED, budget="a")
+OPEN = Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN, failure=Failure(qualified_names(BreakerOpenError), "no"))
 UNTYPED = Outcome(OutcomeKind.FAILED, Reason.CHILD_FAILED)
 
 
@@ -40,6 +41,8 @@ def holds(condition: Condition, previous: Outcome | None) -> bool:
         (FailedWith((KeyError, OSError)), REFUSED, True),
         (FailedWith(KeyError), REFUSED, False),
         (FailedWith(TimeoutError), LATE, True),
+        (FailedWith(TimeoutError), LATE_BELOW, True),
+        (OutcomeIs("timed_out"), LATE_BELOW, False),
         (FailedWith(BreakerOpenError), OPEN, True),
         (FailedWith(Exception), UNTYPED, True),
         (FailedWith(OSError), failed(ExceptionGroup, OSError, TimeoutError), True),
@@ -63,7 +66,9 @@ def test_what_was_tried_before_is_asked_how_it_failed(
     assert holds(condition, previous) is expected
 
 
-@pytest.mark.parametrize("outcome", [REFUSED, LATE, OPEN, UNTYPED, failed(ExceptionGroup, OSError, KeyError)], ids=str)
+@pytest.mark.parametrize(
+    "outcome", [REFUSED, LATE, LATE_BELOW, OPEN, UNTYPED, failed(ExceptionGroup, OSError, KeyError)], ids=str
+)
 @pytest.mark.parametrize("error", [Exception, OSError, TimeoutError, KeyError, ExceptionGroup, BreakerOpenError])
 def test_the_errors_are_those_after_which_a_retry_is_made(outcome: Outcome, error: type[BaseException]) -> None:
     assert holds(FailedWith(error), outcome) is Retry(attempts=2, on=error).allows(1, outcome)

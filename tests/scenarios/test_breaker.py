@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors import Branch, Event, Runtime, Sequential, UnknownAgentError
+from actors import Branch, Case, Conditional, Event, Runtime, Sequential, UnknownAgentError
+from actors.conditions import FailedWith
 from actors.testing import AnswersAfter, Fails, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Outcome, OutcomeKind, Reason, Retry
 from supervisors.breaker import Breaker, BreakerState
@@ -230,6 +231,16 @@ def test_a_fallback_takes_over_at_once(runtime: VirtualRuntime) -> None:
 
     assert result.state["by"] == "steady"
     assert runtime.now == 0
+
+
+def test_a_pattern_that_met_it_failed_with_its_error(runtime: VirtualRuntime) -> None:
+    opened(runtime)
+    runtime.spawn("steady", Scripted(Returns({"by": "steady"})))
+    rescue = Conditional(Case("open", FailedWith(BreakerOpenError), "steady"), fallback="shaky")
+
+    result = runtime.run(Branch("step", Sequential("shaky"), fallback=rescue))
+
+    assert result.state["by"] == "steady"
 
 
 def test_telling_and_asking_raise_when_it_is_open(runtime: VirtualRuntime) -> None:

@@ -10,14 +10,18 @@ import pytest
 from actors import (
     AgentContext,
     Branch,
+    Cached,
     Case,
     Conditional,
     Event,
     Loop,
     Map,
+    MultiStage,
+    Parallel,
     Route,
     Runtime,
     Sequential,
+    Stage,
     State,
 )
 from actors.conditions import FailedWith, Not, OutcomeIs
@@ -62,6 +66,32 @@ def test_a_fallback_is_chosen_by_what_failed(runtime: VirtualRuntime, node: str,
     result = runtime.run(Branch("step", node, timeout=1.0, fallback=RESCUE))
 
     assert result.state["by"] == chosen
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        Sequential,
+        Parallel,
+        lambda node: Parallel(node, require="any"),
+        lambda node: Loop(node, max_iterations=2),
+        lambda node: Map(node, over="items"),
+        lambda node: Cached(node, key="items"),
+        lambda node: MultiStage(Stage("stage", node)),
+        lambda node: Branch("outer", node),
+    ],
+)
+def test_a_pattern_fails_with_the_error_of_the_node_that_made_it_fail(runtime: VirtualRuntime, pattern: Any) -> None:
+    rescue = Conditional(
+        Case("late", FailedWith(TimeoutError), "for-late"),
+        Case("refused", FailedWith(ConnectionError), "for-refused"),
+        fallback="for-others",
+    )
+    nodes = [Branch("hangs", timeout=1.0), "refused", "wrong"]
+
+    results = [runtime.run(Branch("step", pattern(node), fallback=rescue), {"items": [1]}) for node in nodes]
+
+    assert [result.state["by"] for result in results] == ["for-late", "for-refused", "for-others"]
 
 
 def test_a_route_and_a_callable_are_told_what_failed(runtime: VirtualRuntime) -> None:

@@ -59,13 +59,8 @@ def test_an_attempt_that_overran_says_whether_it_began(begun: bool, reason: Reas
         (TIMED_OUT, ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception")),
         (CANCELLED, ("builtins.Exception",)),
         (
-            Outcome(OutcomeKind.REJECTED, Reason.BREAKER_OPEN),
-            (
-                "supervisors.errors.BreakerOpenError",
-                "supervisors.errors.SupervisionError",
-                "builtins.Exception",
-                "builtins.BaseException",
-            ),
+            Outcome(OutcomeKind.FAILED, Reason.CHILD_FAILED, budget="step"),
+            ("builtins.TimeoutError", "builtins.OSError", "builtins.Exception"),
         ),
     ],
 )
