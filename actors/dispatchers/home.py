@@ -72,6 +72,7 @@ class Home:
         """Do the start, then what comes, until the instance was stopped or nobody counts on it any more."""
         try:
             await self._do(start)
+            del start  # it leads to what the instance replaces
             while self._on_stop is not None and not self._is_dismissed:
                 if self.is_lost or not await self._is_called():
                     await self._end_cancelled()
@@ -204,6 +205,7 @@ class Home:
             self.is_lost = True
             self._on_cancelled()
         self._on_stop, self._on_cancelled = None, _nobody  # they refer to the instance
+        self.current = self._successor = None  # the second refers to this home
         self.lane.note_left(self)
         while self._works:
             self._refuse(self._works.popleft())

@@ -44,7 +44,8 @@ class Pin(Work):
 
     def __init__(self, start: Work, queue: _Queue, on_end: Callable[[Pin], None]) -> None:
         super().__init__(start.agent)
-        self._start = start
+        # What is done first; None once it has begun, since it refers to this, and to the factory.
+        self._start: Work | None = start
         self._queue = queue
         self._on_end = on_end
         # Calls the hook of the instance, whatever that raises; None before it has started, and once it was called.
@@ -57,21 +58,23 @@ class Pin(Work):
     @property
     def is_wanted(self) -> bool:
         """Whether the instance is still to be made."""
-        return self._start.is_wanted
+        return self._start is not None and self._start.is_wanted
 
     def perform(self) -> None:
         """Make the instance, and do what comes for it until it was stopped or nobody counts on it any more."""
-        work: Work | None = self._start
+        work, self._start = self._start, None
         try:
             while work is not None:
                 self._do(work)
+                del work  # nothing is kept of it while the thread waits
                 work = None if self._on_stop is None or self._is_dismissed else self._queue.get()
         finally:
             self._leave()
 
     def refuse(self, outcome: Outcome) -> None:
         """Report that there is no thread for it."""
-        self._start.refuse(outcome)
+        if self._start is not None:
+            self._start.refuse(outcome)
         self._leave()
 
     def take(self, work: Work) -> None:

@@ -62,6 +62,29 @@ class HolderAsync(Agent):
         """Do nothing, on the event loop."""
 
 
+class Crashing(HolderAsync):
+    """Crashes when it is told to."""
+
+    def __init__(self, belongings: Belongings, on_start: Callable[[Belongings], object]) -> None:
+        super().__init__(belongings)
+        self.start = on_start
+
+    async def on_start(self) -> None:
+        self.start(self.belongings)
+
+    async def run(self, event: Event, state: State) -> None:
+        if event.data.get("crash"):
+            raise SystemExit
+
+
+class CrashingPlain(Holder):
+    """Likewise."""
+
+    def run(self, event: Event, state: State) -> None:
+        if event.data.get("crash"):
+            raise SystemExit
+
+
 def handle(belongings: Belongings, event: Event, state: State) -> None:
     """Do nothing."""
 
@@ -110,6 +133,28 @@ def test_stopped_agents_and_what_their_factories_close_over_are_gone(
         assert eventually(lambda: len(alive) == 0)
         assert eventually(lambda: runtime._system.plane.armed_timers == 0)
         assert not any(ref.is_alive() for ref in refs)
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize(
+    ("code", "dispatcher"), [(Crashing, "loop"), (CrashingPlain, "threads"), (CrashingPlain, "pinned")]
+)
+def test_an_agent_that_was_restarted_and_stopped_is_gone(
+    runtime: Runtime, code: Callable[..., Any], dispatcher: str
+) -> None:
+    belongings = Belongings()
+    held = weakref.ref(belongings)
+    factory = partial(code, belongings, id) if code is Crashing else partial(code, belongings)
+    ref = runtime.spawn("agent", factory, dispatcher=dispatcher)
+    del belongings, factory
+
+    with suppress(WorkflowFailedError):
+        runtime.run("agent", {"crash": True}, timeout=PATIENCE)
+    runtime.run("agent", timeout=PATIENCE)
+    runtime.stop_agent("agent", timeout=PATIENCE)
+
+    assert eventually(lambda: held() is None)
+    assert not ref.is_alive()
 
 
 @pytest.mark.parametrize("code", [Holder, HolderAsync, handle])
@@ -224,6 +269,41 @@ def test_an_idle_runtime_keeps_nothing_of_its_last_run(runtime: Runtime, agent: 
     gc.collect()
 
     assert eventually(lambda: held() is None)
+
+
+@pytest.mark.parametrize(("code", "dispatcher"), [(HolderAsync, "loop"), (Holder, "threads"), (Holder, "pinned")])
+def test_an_idle_instance_keeps_nothing_of_its_last_event(
+    runtime: Runtime, code: Callable[..., Any], dispatcher: str
+) -> None:
+    belongings, state = Belongings(), State()
+    held = weakref.ref(belongings)
+    state.share("belongings", belongings)
+    runtime.spawn("agent", partial(code, Belongings()), dispatcher=dispatcher)
+
+    runtime.run("agent", state=state, timeout=PATIENCE)
+    del belongings, state
+    gc.collect()
+
+    assert eventually(lambda: held() is None)
+
+
+def test_an_idle_instance_keeps_nothing_of_the_one_that_it_replaced(runtime: Runtime) -> None:
+    made: list[weakref.ref[Belongings]] = []
+
+    def make() -> Crashing:
+        belongings = Belongings()
+        made.append(weakref.ref(belongings))
+        return Crashing(belongings, variable.set)
+
+    runtime.spawn("agent", make, dispatcher="loop")
+    with suppress(WorkflowFailedError):
+        runtime.run("agent", {"crash": True}, timeout=PATIENCE)
+    runtime.run("agent", timeout=PATIENCE)
+    gc.collect()
+
+    first, second = made
+    assert eventually(lambda: first() is None)
+    assert second() is not None
 
 
 def test_an_idle_runtime_keeps_nothing_of_its_last_callback(runtime: Runtime) -> None:

@@ -115,6 +115,15 @@ def test_one_that_hangs_is_abandoned_with_its_thread(dispatcher: PinnedDispatche
     assert start.thread not in [other.thread for other in others]
 
 
+def test_a_stay_that_cannot_be_told_of_after_it_began_is_refused_to_nobody(dispatcher: PinnedDispatcher) -> None:
+    start = started(dispatcher)
+
+    start.home.refuse(Outcome(OutcomeKind.FAILED, Reason.INTERNAL_ERROR))
+    start.home.dismiss()
+
+    assert (start.refusals, start.home.is_wanted) == ([], False)
+
+
 def test_what_was_never_given_a_place_is_no_obstacle(dispatcher: PinnedDispatcher) -> None:
     work = Task(lambda: 0)
 
