@@ -114,6 +114,8 @@ class LoopDispatcher:
     @property
     def trouble(self) -> str:
         """Why async agents are not being started, if no agent is known to block them; else empty. Any thread."""
+        if self.is_on_host_loop and self._lane.loop.is_closed():
+            return "the host has closed its event loop, which they share"
         now = self._plane.now()
         for lane in {self._lane, *list(self._lane_threads)}:
             overdue_since, sent_at = lane.overdue_since, lane.beat_sent_at

@@ -177,6 +177,7 @@ def test_runs_end_in_a_clear_error_when_the_hosts_loop_is_closed() -> None:
 
         error = run.exception(PATIENCE)
         after = runtime.submit("sleeps").exception(PATIENCE)
+        health = str(runtime.health)
         assert runtime.run("computes").state["computed"] is True
         assert seconds_of(runtime.stop) < TOO_LONG
 
@@ -184,6 +185,7 @@ def test_runs_end_in_a_clear_error_when_the_hosts_loop_is_closed() -> None:
     assert after is not None
     assert (error.outcome.reason, after.outcome.reason) == (Reason.LOOP_CLOSED,) * 2
     assert "loop" in str(error)
+    assert health == "degraded; async agents are not started: the host has closed its event loop, which they share"
 
 
 def test_the_hosts_loop_is_left_as_it_was(host_loop: asyncio.AbstractEventLoop) -> None:
