@@ -37,6 +37,9 @@ MAX_CONTAINERS = 1 << 20
 SMALL_CONTAINERS, BYTES_OF_A_CONTAINER = 1 << 16, 8
 """What they are beyond that many has so many bytes each on average: an empty one takes one byte, and a microsecond."""
 
+# Of shorter integers no more than a few can have one hash.
+_BITS_OF_A_HASH = 64
+
 _INTEGER = 0
 """The code of the extension type of integers beyond 64 bits; those of the tags follow."""
 
@@ -187,7 +190,7 @@ class _Counter:
         for key, _ in pairs:  # before a dict is made: keys of other types can be chosen to have one hash, too
             checked_key(key)
         if len(pairs) > MAX_ALIKE:
-            check_hashes([key for key, _ in pairs if type(key) is int])
+            check_hashes([key for key, _ in pairs if type(key) is int and key.bit_length() > _BITS_OF_A_HASH])
         return dict(pairs)
 
     def _count(self, items: int) -> None:

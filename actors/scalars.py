@@ -17,6 +17,9 @@ from actors.errors import CodecError
 from actors.frozen import decimal_text
 from supervisors.excerpt import excerpt
 
+# Those that there are have some forty characters at most; errors tell the key.
+_LONGEST_KEY = 255
+
 
 class Tag(IntEnum):
     """What a list stands for that begins with it. The numbers are part of the format."""
@@ -105,7 +108,7 @@ def _made_zone(raw: Any) -> tzinfo | None:
             return None
         case [Tag.OFFSET, days, seconds, microseconds, *name] if len(name) <= 1:
             return timezone(_made_timedelta(days, seconds, microseconds), *name)
-        case [Tag.ZONE, str(key)]:
+        case [Tag.ZONE, str(key)] if len(key) <= _LONGEST_KEY:
             return ZoneInfo(key)
     raise TypeError("it has no such time zone")
 

@@ -285,7 +285,7 @@ def test_a_state_that_was_put_together_from_something_else_is_refused() -> None:
         (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "No/Where"]]), r"is no time"),
         (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "Europe"]]), r"is no time"),
         (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "../../etc/passwd"]]), r"is no time"),
-        (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "a" * 5000]]), r"is no time"),
+        (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "a" * 5000]]), r"is no time: it has no such time zone$"),
         (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, "\0"]]), r"is no time"),
         (message("data", [TIME, 1, 1, 1, 1, 0, [ZONE, 5]]), r"is no time: it has no such time zone$"),
         (message("data", [RECORD, "a:b"]), r"^3 parts were expected in the message, not 1$"),
