@@ -17,12 +17,14 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 def excerpt(value: object) -> str:
     """Return one short line that shows `value`.
 
-    It never raises, whatever the value's own `__repr__` does, and shows no more than the first
-    few items of a container.
+    It never raises, whatever the value's own `__repr__` does, unless that is a `KeyboardInterrupt`,
+    and shows no more than the first few items of a container.
     """
     try:
         text = shown(" ".join(_abridged().repr(value).splitlines()))
-    except Exception:  # noqa: BLE001 - the value's own code, or an integer too long to print
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the value's own code, or an integer too long to print
         text = object.__repr__(value)
     if len(text) <= LONGEST_EXCERPT:
         return text

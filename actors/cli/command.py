@@ -14,6 +14,7 @@ from actors.cli.interrupts import exit_code_of
 from actors.cli.run_command import run
 from actors.cli.schema_command import schema
 from actors.cli.terminal import drop_unwritten, unwritable
+from supervisors.excerpt import shown
 
 
 @click.group()
@@ -46,6 +47,7 @@ def main() -> int:
 def _shown(error: click.ClickException) -> int:
     """Tell of an error as far as that can be done, and return the exit code."""
     drop_unwritten()
+    error.message = shown(error.message, keep="\n")  # type: ignore[misc]  # click's own repeat what they were given
     with suppress(OSError):  # nobody can be told that nobody can be told
         error.show()
     drop_unwritten()

@@ -29,6 +29,15 @@ def plain(value: Any, depth: int = 0) -> Any:
     not have text, tuples lists, sets lists in a stable order, dataclasses and models objects, members of enumerations
     their values; anything else is an excerpt of its `repr()`.
     """
+    try:
+        return _plain(value, depth)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # the code of an object that was shared by reference
+        return excerpt(value)
+
+
+def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if value is None or isinstance(value, bool | str):
@@ -43,10 +52,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return str(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    try:
-        return excerpt(value) if depth >= MAX_DEPTH else _plain_container(value, depth + 1)
-    except Exception:  # noqa: BLE001  # the code of an object that was shared by reference
-        return excerpt(value)
+    return excerpt(value) if depth >= MAX_DEPTH else _plain_container(value, depth + 1)
 
 
 def _plain_number(value: float) -> int | float | str:

@@ -13,6 +13,11 @@ class Unprintable:
         raise RuntimeError("no")
 
 
+class Exiting:
+    def __repr__(self) -> str:
+        raise SystemExit(3)
+
+
 class UnprintableInt(int):
     def __repr__(self) -> str:
         raise RuntimeError("no")
@@ -35,11 +40,20 @@ def test_short_values_are_shown_whole() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [Unprintable(), UnprintableInt(1), NamedLikeInt(1), [Unprintable()], 10**10_000],
-    ids=["object", "int", "named-int", "nested", "too-many-digits"],
+    [Unprintable(), Exiting(), UnprintableInt(1), NamedLikeInt(1), [Unprintable()], 10**10_000],
+    ids=["object", "exiting", "int", "named-int", "nested", "too-many-digits"],
 )
 def test_values_that_cannot_be_printed_are_named_by_their_type(value: object) -> None:
     assert "object at 0x" in excerpt(value) or "instance at 0x" in excerpt(value)
+
+
+def test_an_interrupt_is_no_fault_of_the_value() -> None:
+    class Interrupted:
+        def __repr__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        excerpt(Interrupted())
 
 
 def test_line_breaks_are_taken_out() -> None:

@@ -43,6 +43,21 @@ class Hostile(Mapping[str, Any]):
         return 1
 
 
+class Exiting(dict[str, int]):
+    def items(self) -> Any:
+        raise SystemExit(3)
+
+
+class Classless:
+    def __getattribute__(self, _name: str) -> Any:
+        raise RuntimeError("no")
+
+
+class Timeless(timedelta):
+    def total_seconds(self) -> float:
+        raise RuntimeError("no")
+
+
 RING: list[Any] = []
 RING.append(RING)
 
@@ -77,9 +92,28 @@ def test_values_that_json_does_not_know_are_told_in_its_terms(value: object, sho
     assert plain(value) == shown
 
 
-@pytest.mark.parametrize("value", [Hostile(), RING, object(), open], ids=["hostile", "ring", "object", "function"])
+@pytest.mark.parametrize(
+    "value",
+    [Hostile(), Exiting({"a": 1}), Timeless(), RING, object(), open],
+    ids=["hostile", "exiting", "timeless", "ring", "object", "function"],
+)
 def test_objects_that_were_shared_are_shown_whatever_they_are(value: object) -> None:
     assert json.dumps(plain(value))
+
+
+def test_an_object_that_does_not_even_say_its_class_is_shown() -> None:
+    text = plain(Classless())
+
+    assert text.startswith("<Classless instance at 0x")
+
+
+def test_an_interrupt_while_a_value_is_shown_is_no_fault_of_the_value() -> None:
+    class Interrupted:
+        def __repr__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        plain(Interrupted())
 
 
 @given(

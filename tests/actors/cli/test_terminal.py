@@ -45,6 +45,16 @@ def test_a_full_disk_is_told_of_and_the_command_exits_with_2(flows: Path, argume
     assert "Traceback" not in ended.stderr
 
 
+def test_what_an_error_of_clicks_own_repeats_is_escaped(
+    flows: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mixmode", "run", "flows:HELLO", "\x1b[2J"])
+
+    code = main()
+
+    assert (code, r"unexpected extra argument (\u001b[2J)" in capsys.readouterr().err) == (2, True)
+
+
 @needs_full_device
 def test_main_returns_2_when_its_output_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
