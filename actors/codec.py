@@ -191,7 +191,10 @@ class _Counter:
             checked_key(key)
         if len(pairs) > MAX_ALIKE:
             check_hashes([key for key, _ in pairs if type(key) is int and key.bit_length() > _BITS_OF_A_HASH])
-        return dict(pairs)
+        made = dict(pairs)
+        if len(made) != len(pairs):  # readers differ in which of the two values they take
+            raise CodecError("a dict in the message holds a key twice")
+        return made
 
     def _count(self, items: int) -> None:
         self._containers_left -= 1

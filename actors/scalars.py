@@ -78,7 +78,7 @@ def _made_decimal(text: Any) -> Decimal:
     return made
 
 
-def _check_form(found: object, written: str) -> None:
+def _check_form(found: object, written: object) -> None:
     """Refuse other forms of a value than the one that `expand` gives."""
     if found != written:
         raise ValueError(f"it is written as {excerpt(written)}")
@@ -99,7 +99,9 @@ def _made_time(*parts: Any) -> time:
 
 
 def _made_timedelta(*parts: Any) -> timedelta:
-    return timedelta(*_whole(*parts))
+    made = timedelta(*_whole(*parts))
+    _check_form(parts, (made.days, made.seconds, made.microseconds))
+    return made
 
 
 def _made_zone(raw: Any) -> tzinfo | None:

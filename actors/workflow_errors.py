@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from actors.errors import ActorError
+from supervisors.excerpt import cut
 
 if TYPE_CHECKING:
     from actors.findings import Finding
+
+LONGEST_MISTAKE: Final = 2_000
+"""How many characters tell a mistake: a name in a definition may be as long as that itself."""
 
 
 class InvalidWorkflowError(ActorError, ValueError):
@@ -44,11 +48,11 @@ class Mistake(NamedTuple):
     column: int = 0
 
     def located(self, source: str) -> str:
-        """Return it as a line of text that begins with where it is, as compilers write it."""
+        """Return it as a line of text that begins with where it is, as compilers write it; a very long one is cut."""
         where = [source] if source else []
         if self.line:
             where += [str(self.line), str(self.column)]
-        text = f"{self.place} {self.problem}" if self.place else self.problem
+        text = cut(f"{self.place} {self.problem}" if self.place else self.problem, LONGEST_MISTAKE)
         return f"{':'.join(where)}: {text}" if where else text
 
 

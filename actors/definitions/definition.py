@@ -15,7 +15,7 @@ from actors.arguments import check_name
 from actors.definitions.agent_entry import AgentEntry
 from actors.definitions.contents import AGENTS, WORKFLOW, contents_of
 from actors.definitions.dialects import FileDialect
-from actors.definitions.document import Document, UnreadableError, nowhere
+from actors.definitions.document import Document, UnreadableError, nowhere, position_of
 from actors.definitions.formats import format_named, format_of
 from actors.definitions.place import Place, dotted, suggestion
 from actors.definitions.reference import parsed_reference
@@ -27,6 +27,7 @@ from actors.orchestrators.base import Pattern
 from actors.orchestrators.branch import Branch, usable_step
 from actors.plan import compile_workflow
 from actors.workflow_errors import DefinitionError, Mistake, UnresolvedReferenceError
+from supervisors.excerpt import excerpt
 from supervisors.model import Model, wrong_type
 
 if TYPE_CHECKING:
@@ -122,10 +123,13 @@ class Definition(Model):
             ValueError: If the format is unknown.
             MissingExtraError: If the library that reads the format is not installed.
         """
-        if len(text) > MAX_BYTES:
-            raise DefinitionError(source, (_too_long(),))
         try:
+            if len(text.encode()) > MAX_BYTES:
+                raise DefinitionError(source, (_too_long(),))
             document = format_named(format).parse(text)
+        except UnicodeEncodeError as error:
+            problem = f"is no text: there is half a surrogate pair, {excerpt(text[error.start])}"
+            raise DefinitionError(source, (Mistake("", problem, *position_of(text, error.start)),)) from None
         except UnreadableError as error:
             raise DefinitionError(source, error.mistakes) from None
         workflow, agents = contents_of(document, source)

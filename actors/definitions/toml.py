@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from actors.definitions.document import Document, UnreadableError
-from actors.definitions.toml_extent import check_extent
+from actors.definitions.toml_extent import check_extent, longest_word
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
 from actors.workflow_errors import Mistake
@@ -46,8 +46,8 @@ def dump(data: dict[str, Any]) -> str:
 
 def _mistake(told: str, text: str) -> Mistake:
     match = _WHERE.fullmatch(told)
-    if match is None:
-        return Mistake("", f"is not TOML that can be read: {told}")
+    if match is None:  # Python's limit of the digits of a number, which has no position
+        return Mistake("", f"is not TOML that can be read: {told}", *longest_word(text))
     problem = match["problem"][:1].lower() + match["problem"][1:]
     if match["problem"].startswith(_TWICE):
         problem += "; a key is stated once"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from actors.definitions.document import UnreadableError, position_of
+from actors.definitions.document import Position, UnreadableError, position_of
 from actors.workflow_errors import Mistake
 
 MAX_PARTS = 64
@@ -51,6 +51,13 @@ def check_extent(text: str) -> None:
             level, parts = max(0, level - 1), 1
         elif kind == "end":
             parts = 1
+
+
+def longest_word(text: str) -> Position:
+    """Return where the longest word begins that is no string: a number is one."""
+    words = [token for token in _TOKEN.finditer(text) if token.lastgroup is None and token[0][0] not in "\"'"]
+    longest = max(words, key=lambda token: len(token[0].strip()))
+    return position_of(text, longest.start() + len(longest[0]) - len(longest[0].lstrip()))
 
 
 def _refusal(text: str, offset: int, problem: str) -> UnreadableError:

@@ -277,6 +277,8 @@ def test_a_state_that_was_put_together_from_something_else_is_refused() -> None:
         (message("data", [DATE, [], 1, 1]), r"is no date"),
         (message("data", [DATE, 2**63, 1, 1]), r"is no date"),
         (message("data", [TIMEDELTA, 2**63, 1, 1]), r"is no timedelta"),
+        (message("data", [TIMEDELTA, 0, 86400, 0]), r"is no timedelta: it is written as \(1, 0, 0\)$"),
+        (b"\x93\x01\xa4data\x82\xa1a\x01\xa1a\x02", r"^a dict in the message holds a key twice$"),
         (message("data", [TIME, 1, 1, 1, 1, 2, None]), r"is no time"),
         (message("data", [DATETIME, 1, 1, 1, 1, 1, 1, 1, 0, 5]), r"is no datetime: it has no such time zone$"),
         (message("data", [TIME, 1, 1, 1, 1, 0, [TUPLE]]), r"is no time: it has no such time zone$"),

@@ -13,7 +13,7 @@ from actors.definitions import AgentEntry, Definition, to_data
 from actors.definitions.definition import MAX_BYTES
 from actors.errors import AgentExistsError, RuntimeNotRunningError
 from actors.mergers import Reduce
-from actors.workflow_errors import DefinitionError, MissingExtraError
+from actors.workflow_errors import LONGEST_MISTAKE, DefinitionError, MissingExtraError
 from supervisors import Breaker, Restart
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.behaviours import A_LAMBDA, Crash, count, set_a, set_b
@@ -127,6 +127,33 @@ def test_a_file_that_is_no_definition_is_refused_by_name(
 def test_a_text_may_be_only_so_long() -> None:
     with pytest.raises(DefinitionError, match="^is longer than 1048576 bytes"):
         Definition.parse("#" * (MAX_BYTES + 1))
+
+
+@pytest.mark.parametrize("format", ["toml", "yaml"])
+def test_a_text_is_as_long_as_its_bytes_in_a_file(format: str) -> None:
+    with pytest.raises(DefinitionError, match="^is longer than 1048576 bytes"):
+        Definition.parse("#" + "é" * (MAX_BYTES // 2), format)
+
+
+@pytest.mark.parametrize("format", ["toml", "yaml"])
+def test_a_text_that_no_file_can_hold_is_refused_with_the_position(format: str) -> None:
+    with pytest.raises(DefinitionError, match=r"^2:4: is no text: there is half a surrogate pair, '\\ud800'$"):
+        Definition.parse("# a\n# b\ud800", format)
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        (f"workflow = '{'a' * 500_000}'\n[agents]\nb = 'm:b'", "toml"),
+        (f"workflow = 'a'\n{'b' * 500_000} = 1", "toml"),
+        (f"workflow: !{'a' * 500_000} b", "yaml"),
+    ],
+)
+def test_a_mistake_is_told_in_a_bounded_text(text: str, format: str) -> None:
+    with pytest.raises(DefinitionError, match="characters left out") as caught:
+        Definition.parse(text, format)
+
+    assert len(str(caught.value)) < 2 * LONGEST_MISTAKE
 
 
 @pytest.mark.parametrize("format", ["json", 5, ["toml"]])

@@ -34,13 +34,17 @@ def test_a_text_that_is_no_toml_is_refused_with_the_position(text: str, problem:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "line", "column"),
     [
-        ("a = " + "9" * 5000, "is not TOML that can be read: Exceeds the limit (4300 digits)"),
+        ("a = " + "9" * 5000, 1, 5),
+        ("a = 1\nb = '" + "8" * 6000 + "'\n  [t]\nc = [1, -" + "9_" * 5000 + "9 ]", 4, 9),
     ],
 )
-def test_what_python_itself_cannot_read_is_refused(text: str, problem: str) -> None:
-    assert refused(text).problem.startswith(problem)
+def test_a_number_that_python_itself_cannot_read_is_refused(text: str, line: int, column: int) -> None:
+    mistake = refused(text)
+
+    assert mistake.problem.startswith("is not TOML that can be read: Exceeds the limit (4300 digits)")
+    assert (mistake.line, mistake.column) == (line, column)
 
 
 @pytest.mark.parametrize(
