@@ -45,7 +45,7 @@ CONSTRUCTED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: a.Event(data={"x": object()}), TypeError, "not plain data"),
     (lambda: a.Event(data={1: 1}), TypeError, "string keys"),  # type: ignore[dict-item]
     (lambda: a.State([1]), TypeError, "made of a mapping"),  # type: ignore[arg-type]
-    (lambda: a.State({"x": {1, 2}}), TypeError, "state\\['x'\\].*not plain data"),
+    (lambda: a.State({"x": object()}), TypeError, "state\\['x'\\].*not plain data"),
     (lambda: a.AgentResult(state=3), TypeError, "state"),  # type: ignore[arg-type]
     (a.Sequential, ValueError, "steps"),
     (lambda: a.Sequential(3), TypeError, "steps.*agent's name or a pattern"),  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ CONSTRUCTED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: a.Runtime(environment=0), TypeError, "environment.*not 0"),  # type: ignore[arg-type]
     (lambda: decode(encode(1), types=None), TypeError, "^types must be an iterable.*, not None"),  # type: ignore[arg-type]
     (lambda: decode(encode(1), types=int), TypeError, "^types must be an iterable.*, not <class 'int'>"),  # type: ignore[arg-type]
-    (lambda: decode(encode(1), types={"a": 3}), TypeError, "^types must be dataclasses.*3 is neither"),  # type: ignore[arg-type]
+    (lambda: decode(encode(1), types={"a": 3}), TypeError, "^types must be dataclasses.*3 is none of them"),  # type: ignore[arg-type]
     (lambda: a.Runtime(grace=-1), ValueError, "grace"),
     (lambda: a.Runtime(max_threads=0), ValueError, "max_threads"),
 ]

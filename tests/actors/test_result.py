@@ -77,13 +77,13 @@ def test_what_is_no_plain_data_is_an_invalid_result_that_says_where() -> None:
     state = State._over(BASE)
     state["b"].append(threading.Lock())
     stranger = State(c=[])
-    stranger["c"].append({1})
+    stranger["c"].append(object())
 
     for returned, text in (
         (None, r"state\['b'\]\[1\] is a _thread\.lock"),
-        ({"x": {1}}, r"state\['x'\] is a builtins\.set"),
+        ({"x": object()}, r"state\['x'\] is a builtins\.object"),
         ({1: 1}, "a state's keys are strings, not 1"),
-        (stranger, r"state\['c'\]\[0\] is a builtins\.set"),
+        (stranger, r"state\['c'\]\[0\] is a builtins\.object"),
         (AgentResult(state={"x": object()}), r"state\['x'\] is a builtins\.object"),
     ):
         with pytest.raises(InvalidResultError, match=rf"^agent 'writer' gave an invalid result: {text}"):
@@ -121,8 +121,8 @@ def test_a_result_takes_a_state_or_a_mapping_only(state: Any) -> None:
 
 
 def test_the_metadata_of_a_result_are_plain_data() -> None:
-    with pytest.raises(TypeError, match=r"^result metadata\['a'\] is a builtins\.set, which is not plain data"):
-        AgentResult(metadata={"a": {1}})
+    with pytest.raises(TypeError, match=r"^result metadata\['a'\] is a builtins\.object, which is not plain data"):
+        AgentResult(metadata={"a": object()})
     with pytest.raises(TypeError, match=r"^result metadata must be a mapping with string keys, not list$"):
         AgentResult(metadata=[1])  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(ValueError, match=r"metadata nests deeper than 100 levels, or contains itself$"):

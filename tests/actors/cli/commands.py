@@ -79,7 +79,7 @@ class StopsSlowly(Agent):
 RELEASED = threading.Event()
 
 def holds(event, state):
-    RELEASED.wait(10 * PATIENCE)
+    RELEASED.wait(600)
 
 def waits(event, state):
     running()
