@@ -37,6 +37,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.timeout(SCALE * seconds, *others, **options), append=False)
 
 
+def pytest_collection_finish() -> None:
+    """Take what all tests are made of out of what is collected again and again: it is most of what there is."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     before = set(threading.enumerate())
