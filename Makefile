@@ -1,8 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+# How many processes share the tests among themselves; one that has none left takes over some of another's.
+WORKERS ?= 2
+SHARED := -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := test
-.PHONY: run run-content run-triage test check soak bench docs wheel clean
+.PHONY: run run-content run-triage test test-all check soak bench docs wheel clean
 
 run: .venv/.installed
 	$(BIN)/python -m examples.research
@@ -13,8 +17,13 @@ run-content: .venv/.installed
 run-triage: .venv/.installed
 	$(BIN)/python -m examples.triage
 
+# What is done after each change: without the slow tests, and with a fifth of the examples of each property.
 test: .venv/.installed
-	$(BIN)/python -m pytest --cov
+	$(PYTEST) $(SHARED) -m "not slow and not soak and not bench"
+
+# What .ci/run does: all but soaks and benchmarks, all examples, and what of the two packages is covered.
+test-all: .venv/.installed
+	$(PYTEST) $(SHARED) --hypothesis-profile=full --cov
 
 check: .venv/.installed
 	$(BIN)/ruff format --check
@@ -24,11 +33,11 @@ check: .venv/.installed
 
 # A soak lasts longer than the time limit of an ordinary test.
 soak: .venv/.installed
-	$(BIN)/python -m pytest -m soak --timeout=1800
+	$(PYTEST) -m soak --timeout=1800
 
 bench: .venv/.installed
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m pytest -m bench -s --timeout=600
+	$(PYTEST) -m bench -s --timeout=600
 
 # Draws the picture in docs/. Needs npm, and a Chromium to which PUPPETEER_EXECUTABLE_PATH leads.
 docs: .venv/.installed
