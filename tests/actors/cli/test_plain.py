@@ -104,7 +104,7 @@ def test_objects_that_were_shared_are_shown_whatever_they_are(value: object) -> 
 def test_an_object_that_does_not_even_say_its_class_is_shown() -> None:
     text = plain(Classless())
 
-    assert text.startswith("<Classless instance at 0x")
+    assert "object at 0x" in text
 
 
 def test_an_interrupt_while_a_value_is_shown_is_no_fault_of_the_value() -> None:
