@@ -49,6 +49,9 @@ MAX_CONDITION_DEPTH = 32
 MOST_CONDITIONS = 1_000
 """How many conditions one may consist of: the control plane asks them all in one go."""
 
+MAX_PATTERN = 1_000
+"""How many characters a regular expression may have: some take milliseconds for each to be compiled."""
+
 
 class Matches(Condition):
     r"""Holds when a regular expression is found in the text under the key, ignoring case unless told otherwise.
@@ -62,15 +65,16 @@ class Matches(Condition):
 
     Args:
         key: Which value of the state.
-        pattern: A pattern of `re`; other flags than that for case are written into it, as in `(?ms)`.
+        pattern: A pattern of `re`, of 1,000 characters at most; other flags than that for case are written into it, as
+            in `(?ms)`.
         ignore_case: Whether "a" matches "A" too, as in `Contains`.
 
     Raises:
-        ValueError: If the pattern is not one; the text says at which position.
+        ValueError: If the pattern is not one, in which case the text says at which position, or if it is too long.
     """
 
     key: str = Field(min_length=1)
-    pattern: str = Field(min_length=1)
+    pattern: str = Field(min_length=1, max_length=MAX_PATTERN)
     ignore_case: bool = True
 
     def __init__(self, key: str, pattern: str, *, ignore_case: bool = True) -> None:
