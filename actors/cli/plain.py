@@ -6,7 +6,8 @@ import dataclasses
 import json
 import math
 from base64 import b64encode
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -27,7 +28,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 
     Bytes become base64 text, moments ISO 8601 text, spans of time seconds, UUIDs, Decimals and numbers that JSON does
     not have text, tuples lists, sets lists in a stable order, dataclasses and models objects, members of enumerations
-    their values; anything else is an excerpt of its `repr()`.
+    their values; anything else is an excerpt of its `repr()`, as keys are that are no text. Of keys that would be one,
+    such as `1` and `"1"`, one is followed by a number in brackets: none is left out.
     """
     try:
         return _plain(value, depth)
@@ -69,7 +71,23 @@ def _plain_container(value: Any, depth: int) -> Any:
     fields = _fields_of(value)
     if fields is None:
         return excerpt(value)
-    return {key if isinstance(key, str) else excerpt(key): plain(item, depth) for key, item in fields.items()}
+    return {name: plain(item, depth) for name, item in zip(_names_of(fields), fields.values(), strict=True)}
+
+
+def _names_of(keys: Iterable[Any]) -> Iterator[str]:
+    """Yield keys as JSON has them, texts; one that would hide another gets a number."""
+    taken = {key for key in keys if isinstance(key, str)}
+    numbers: Counter[str] = Counter()
+    for key in keys:
+        if isinstance(key, str):
+            yield key
+            continue
+        name = text = excerpt(key)
+        while name in taken:
+            numbers[text] += 1
+            name = f"{text} ({numbers[text] + 1})"
+        taken.add(name)
+        yield name
 
 
 def _in_stable_order(items: list[Any]) -> list[Any]:

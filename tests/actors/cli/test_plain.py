@@ -81,6 +81,7 @@ PLAIN: list[tuple[Any, Any]] = [
     (Colour.RED, "red"),
     (Mood.CALM, [1, 2]),
     (OrderedDict({1: "a", b"k": "b"}), {"1": "a", "b'k'": "b"}),
+    ({1: "a", "1": "b", "1 (2)": "c", 2: "d"}, {"1 (3)": "a", "1": "b", "1 (2)": "c", "2": "d"}),
     (Point(x=1, y=(2,)), {"x": 1, "y": [2]}),
     (Pair(1, b""), {"left": 1, "right": ""}),
     (Pair, f"<class '{__name__}.Pair'>"),
@@ -126,3 +127,12 @@ def test_any_plain_data_becomes_valid_json(value: object) -> None:
     text = json.dumps(plain(value), allow_nan=False)
 
     assert json.loads(text) == plain(value)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["1", "2", "1 (2)", "1 (3)"]) | st.integers(1, 2) | st.binary(min_size=90), st.none()
+    )
+)
+def test_no_key_hides_another(value: dict[Any, None]) -> None:
+    assert len(plain(value)) == len(value)
