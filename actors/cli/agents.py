@@ -8,9 +8,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from actors.cli.definition_file import DefinitionFile
-from actors.cli.errors import WrongUseError
+from actors.cli.errors import WrongUseError, users_code
 from actors.cli.target import Target, imported, listed, load
-from actors.definitions.reference import located
 from actors.errors import ActorError
 from actors.runtime import Runtime
 from actors.workflow_errors import DefinitionError
@@ -56,13 +55,16 @@ def load_agents(target: Target | DefinitionFile | None, workflow: Target | Defin
         return _found(source, source.definition.spawn_into)
     if target is None:
         source = Target(source.module, ATTRIBUTE)
-        if not hasattr(imported(source.module), ATTRIBUTE):
+        with users_code(str(source)):
+            has_agents = hasattr(imported(source.module), ATTRIBUTE)
+        if not has_agents:
             return _unsaid(f"call them {ATTRIBUTE} in module {source.module!r}")
-    agents = load(source, _candidates_of)
-    is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
-    if not isinstance(agents, Mapping) and not is_function:
-        found = _candidates_of(imported(source.module))
-        raise WrongUseError(f"{str(source)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
+    with users_code(str(source)):
+        agents = load(source, _candidates_of)
+        is_function = callable(agents) and not inspect.isclass(agents) and not inspect.iscoroutinefunction(agents)
+        if not isinstance(agents, Mapping) and not is_function:
+            found = _candidates_of(imported(source.module))
+            raise WrongUseError(f"{str(source)!r} is a {type(agents).__name__}; expected {_EXPECTED}; {found}")
     return _found(source, agents)
 
 
@@ -80,16 +82,15 @@ def spawn_agents(runtime: Runtime, agents: Any, where: str) -> None:
     Raises:
         WrongUseError: If one cannot be spawned, or the function raises.
     """
-    if isinstance(agents, Mapping):
-        for name, agent in agents.items():
-            _spawn(runtime, name, agent, where)
-        return
-    try:
-        agents(runtime)
-    except DefinitionError as error:
-        raise WrongUseError(str(error)) from error
-    except (Exception, SystemExit) as error:  # a user's function may raise anything
-        raise WrongUseError(f"{where!r} raised {located(error)}") from error
+    with users_code(where):
+        if isinstance(agents, Mapping):
+            for name, agent in agents.items():
+                _spawn(runtime, name, agent, where)
+            return
+        try:
+            agents(runtime)
+        except DefinitionError as error:
+            raise WrongUseError(str(error)) from error
 
 
 def _spawn(runtime: Runtime, name: Any, agent: Any, where: str) -> None:

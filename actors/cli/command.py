@@ -48,7 +48,7 @@ def _shown(error: click.ClickException) -> int:
     """Tell of an error as far as that can be done, and return the exit code."""
     drop_unwritten()
     error.message = shown(error.message, keep="\n")  # type: ignore[misc]  # click's own repeat what they were given
-    with suppress(OSError):  # nobody can be told that nobody can be told
+    with suppress(OSError, ValueError):  # nobody can be told that nobody can be told
         error.show()
     drop_unwritten()
     return error.exit_code

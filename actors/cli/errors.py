@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import click
 
+from actors.definitions.reference import located
 from supervisors.excerpt import shown
 
 WRONG_USE = 2
@@ -19,6 +22,24 @@ class WrongUseError(click.ClickException):
     def format_message(self) -> str:
         """Return the message, which may hold what a user's module says."""
         return shown(self.message, keep="\n")
+
+
+@contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Have the command end as wrongly used when the user's code raises something, whatever that is but a Ctrl-C.
+
+    Args:
+        what: What of the user's is looked at or called.
+
+    Raises:
+        WrongUseError: If it raises; the text says where.
+    """
+    try:
+        yield
+    except (click.ClickException, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise WrongUseError(f"{what!r} raised {located(error)}") from error
 
 
 class UnwritableError(click.ClickException):

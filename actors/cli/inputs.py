@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from actors.codec import MAX_BYTES
 from actors.state import State
 from supervisors.excerpt import excerpt
 
@@ -52,11 +53,14 @@ def state_file(name: str) -> State:
     """Read a state from a JSON file, or from standard input for `-`.
 
     Raises:
-        BadParameter: If it cannot be read, or holds no JSON object.
+        BadParameter: If it cannot be read, is too long, or holds no JSON object.
     """
     try:
         with click.open_file(name, "rb") as file:
-            values = json.loads(file.read())
+            text = file.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise ValueError(f"it is longer than {MAX_BYTES} bytes")
+        values = json.loads(text)
         if isinstance(values, dict):
             return State(values)
     except OSError as error:

@@ -23,7 +23,7 @@ from actors.cli.report import show, tell_verdict
 from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
 from actors.cli.watching import watching
-from actors.errors import UnknownAgentError
+from actors.errors import ActorError, UnknownAgentError
 from actors.run import Run
 from actors.runtime import Runtime
 from actors.shutdown import StopReport
@@ -148,7 +148,7 @@ def _submitted(runtime: Runtime, workflow: Any, advice: str, options: _Options) 
         return runtime.submit(workflow, options.data, options.state, options.timeout)
     except UnknownAgentError as error:
         raise WrongUseError(f"{error}; {advice}") from error
-    except (TypeError, ValueError) as error:
+    except (ActorError, TypeError, ValueError) as error:
         raise WrongUseError(str(error)) from error
 
 

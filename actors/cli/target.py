@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from actors.cli.definition_file import DefinitionFile
-from actors.cli.errors import WrongUseError
+from actors.cli.errors import WrongUseError, users_code
 from actors.definitions import reference
 from actors.definitions.formats import SUFFIXES
 from actors.orchestrators.base import Pattern
@@ -83,13 +83,14 @@ def load_workflow(target: Target | DefinitionFile) -> str | Pattern | Branch:
     if isinstance(target, DefinitionFile):
         workflow: str | Pattern | Branch = target.definition.workflow
         return workflow
-    value = load(target, _workflows_of)
-    if isinstance(value, str | Pattern | Branch):
-        return value
-    raise WrongUseError(
-        f"{str(target)!r} is a {type(value).__name__}, not a workflow: a pattern, or the name of an agent; "
-        f"{_workflows_of(imported(target.module))}"
-    )
+    with users_code(str(target)):
+        value = load(target, _workflows_of)
+        if isinstance(value, str | Pattern | Branch):
+            return value
+        raise WrongUseError(
+            f"{str(target)!r} is a {type(value).__name__}, not a workflow: a pattern, or the name of an agent; "
+            f"{_workflows_of(imported(target.module))}"
+        )
 
 
 def imported(name: str) -> ModuleType:

@@ -39,6 +39,8 @@ def drop_unwritten() -> None:
         except OSError:
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())
+        except ValueError:  # a module of the user's has closed it: it holds nothing
+            pass
 
 
 def _write(text: str, encoding: str | None, *, is_error: bool) -> None:
@@ -46,6 +48,8 @@ def _write(text: str, encoding: str | None, *, is_error: bool) -> None:
         click.echo(_encodable(shown(text, keep="\n"), encoding), err=is_error)
     except OSError as error:
         raise unwritable(error) from error
+    except ValueError as error:
+        raise UnwritableError("cannot write the output: a module of the workflow has closed it") from error
 
 
 def unwritable(error: OSError) -> UnwritableError:

@@ -92,7 +92,9 @@ def imported(name: str) -> ModuleType:
     """
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # a user's module may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's module may raise anything
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
             hint = "run from the folder that holds it, or install its package"
             raise UnresolvedReferenceError(name, f"there is no module {error.name!r}; {hint}") from None

@@ -17,6 +17,7 @@ from tests.actors.cli.commands import TOO_LONG, InterruptedInput, flows
 __all__ = ["flows"]  # a fixture
 
 FULL = Path("/dev/full")
+BY_MODULE = "Error: cannot write the output: a module of the workflow has closed it\n"
 NO_SPACE = "Error: cannot write the output: No space left on device\n"
 
 needs_full_device = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
@@ -42,6 +43,36 @@ def test_a_full_disk_is_told_of_and_the_command_exits_with_2(flows: Path, argume
 
     assert ended.returncode == 2
     assert ended.stderr.endswith(NO_SPACE)
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("run closing:X", BY_MODULE),
+        ("graph closing:X", BY_MODULE),
+        ("check closing:X", ""),
+    ],  # that has only stderr to close
+    ids=["run", "graph", "check"],
+)
+def test_where_a_module_closes_a_standard_stream_the_command_exits_with_2(
+    flows: Path, arguments: str, said: str
+) -> None:
+    (flows / "closing.py").write_text(
+        "import sys\nX = 'x'\nAGENTS = {X: lambda event, state: None}\nsys.stdout.close()\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "mixmode", *arguments.split()],
+        cwd=flows,
+        capture_output=True,
+        text=True,
+        timeout=TOO_LONG,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(said)
     assert "Traceback" not in ended.stderr
 
 

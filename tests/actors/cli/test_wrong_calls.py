@@ -33,6 +33,12 @@ WRONG = {
     "raising-module": (["raising:X"], "module 'raising' cannot be imported: KeyError: 'oh' ("),
     "raising-module-line": (["raising:X"], "raising.py, line 2)"),
     "exiting-module": (["exiting:X"], "module 'exiting' cannot be imported: SystemExit: 3 ("),
+    "interrupted-group": (["grouping:X"], "module 'grouping' cannot be imported: BaseExceptionGroup: all (1 sub-exc"),
+    "module-getattr": (["dynamic:X"], "'dynamic:X' raised OSError: no ("),
+    "module-replaced": (["replaced:X"], "'replaced:X' raised TypeError: vars() argument must have __dict__ attribute"),
+    "agents-getattr": (["dynamic_agents:X"], "'dynamic_agents:AGENTS' raised OSError: no ("),
+    "agents-items": (["flows:HELLO", "--agents", "odd:AGENTS"], "'odd:AGENTS' raised SystemExit: 3 ("),
+    "agents-stop": (["flows:HELLO", "--agents", "odd:stop"], "the runtime is stopped"),
     "invalid-module": (["invalid:X"], "module 'invalid' cannot be imported: SyntaxError: "),
     "needy-module": (["needy:X"], "cannot be imported: ModuleNotFoundError: No module named 'no_such_thing' ("),
     "no-agents-there": (["flows:HELLO", "--agents", "flows:THEM"], "has no 'THEM'; it has mappings and functions: "),
@@ -55,6 +61,7 @@ WRONG = {
     "state-folder": (["flows:HELLO", "--state", "."], "'.' cannot be read: Is a directory"),
     "state-text": (["flows:HELLO", "--state", "flows.py"], "'flows.py' does not hold a state as JSON: Expecting"),
     "state-list": (["flows:HELLO", "--state", "list.json"], "'list.json' must hold a JSON object, not [1, 2]"),
+    "state-endless": (["flows:HELLO", "--state", "/dev/zero"], "does not hold a state as JSON: it is longer than"),
     "state-deep": (["flows:HELLO", "--state", "deep.json"], "'deep.json' does not hold a state as JSON: state['a']"),
     "timeout-text": (["flows:HELLO", "--timeout", "soon"], "'soon' is not a positive number of seconds"),
     "timeout-zero": (["flows:HELLO", "--timeout", "0"], "'0' is not a positive number of seconds"),
@@ -66,12 +73,27 @@ WRONG = {
 }
 
 
+ODD = """
+class Odd(dict):
+    def items(self):
+        raise SystemExit(3)
+AGENTS = Odd()
+def stop(runtime):
+    runtime.stop()
+"""
+
+
 @pytest.mark.parametrize(("arguments", "complaint"), WRONG.values(), ids=WRONG)
 def test_wrong_calls_exit_with_2_and_one_message(flows: Path, arguments: list[str], complaint: str) -> None:
     (flows / "empty.py").write_text("HELLO = 'hello'\n")
     (flows / "raising.py").write_text("\nraise KeyError('oh')\n")
     (flows / "exiting.py").write_text("raise SystemExit(3)\n")
     (flows / "invalid.py").write_text("def\n")
+    (flows / "grouping.py").write_text("raise BaseExceptionGroup('all', [KeyboardInterrupt()])\n")
+    (flows / "dynamic.py").write_text("def __getattr__(name):\n    raise OSError('no')\n")
+    (flows / "replaced.py").write_text("import sys\nsys.modules[__name__] = 5\n")
+    (flows / "dynamic_agents.py").write_text("X = 'a'\ndef __getattr__(name):\n    raise OSError('no')\n")
+    (flows / "odd.py").write_text(ODD)
     (flows / "needy.py").write_text("import no_such_thing\n")
     (flows / "list.json").write_text("[1, 2]")
     (flows / "deep.json").write_text('{"a": ' + "[" * 200 + "]" * 200 + "}")
