@@ -14,6 +14,7 @@ from actors.direct import DirectInvocation, rejection_error
 from actors.event import Event
 from actors.latch import refuse_to_block
 from actors.offspring import EventAsked, offspring_of
+from actors.stack import FRAMES_FOR_EVENT, refuse_used_up_stack
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
@@ -137,9 +138,11 @@ class AgentInbox:
             ActorDeadError: If the agent is stopped or failed, and nobody waits for an answer.
             BreakerOpenError: If its circuit breaker is open, and nobody waits for an answer.
             ForkedRuntimeError: In the child of a fork.
+            RecursionError: If its sender's stack is almost used up.
         """
         cell = self._cell
         cell.system.check_usable()
+        refuse_used_up_stack("sending an event", FRAMES_FOR_EVENT)
         message, reply = envelope.message, envelope.reply_to
         if reply is not None:
             reply.clock = cell.system.environment.clock

@@ -7,7 +7,6 @@ timers, enters when one is due, and takes over from whoever has used up its turn
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,15 +14,13 @@ from typing import Any, Protocol
 
 from actors.environment import Environment
 from actors.shield import Shield
+from actors.stack import is_used_up
 from actors.switch_interval import SwitchInterval
 from actors.timers import ScheduledMessage, TimerHeap
 from actors.wakeup import Wakeup
 
 TURN_LIMIT = 500
 """How many messages a thread handles before the deadline thread takes over."""
-
-_TURN_DEPTH = 250
-"""How many frames of a thread's stack must be left for a turn: a message needs some dozens, nested values more."""
 
 _STOP_JOIN = 5.0
 _TAKEOVER_PAUSE = 0.0005
@@ -138,7 +135,7 @@ class ControlPlane:
 
         Else a turn would end in a `RecursionError` half-way, and with it whatever run the message belonged to.
         """
-        if self._thread is None or self._is_stopping or self._is_inside() or not _is_used_up():
+        if self._thread is None or self._is_stopping or self._is_inside() or not is_used_up():
             self.post(recipient, message)
             return
         self._queue.append((recipient, message))
@@ -270,15 +267,6 @@ class ControlPlane:
             self._is_firing = False
         if threading.current_thread() is not self._thread:
             self._wakeup.set()  # it sleeps until it is told when to look next
-
-
-def _is_used_up() -> bool:
-    """Return whether so much of this thread's stack is used that a turn may not find enough."""
-    try:
-        sys._getframe(max(0, sys.getrecursionlimit() - _TURN_DEPTH))
-    except ValueError:  # it is not that deep
-        return False
-    return True
 
 
 class _TimerService:

@@ -17,6 +17,7 @@ from actors.latch import Latch, refuse_to_block
 from actors.settings import RuntimeSettings
 from actors.shortages import AGAIN_AFTER
 from actors.shutdown import StopReport
+from actors.stack import refuse_used_up_stack
 from actors.system import System
 
 
@@ -52,7 +53,9 @@ class Lifetime(ABC):
             GreenThreadsError: If gevent or the like has patched threads, queues or selectors.
             OSError: If the metrics port, a thread or a descriptor cannot be had; nothing is left of it then, and it may
                 be started again.
+            RecursionError: If this thread's stack is almost used up; likewise.
         """
+        refuse_used_up_stack("Runtime.start()")
         with self._admission:
             self._check_not_forked()
             if self._status != "new":
@@ -73,10 +76,12 @@ class Lifetime(ABC):
 
         Raises:
             WouldDeadlockError: On a thread that runs an event loop of a runtime; leave `async with` there instead.
+            RecursionError: If this thread's stack is almost used up; nothing has been stopped, and it may be once more.
         """
         seconds = self.settings.grace if timeout is None else check_stop_timeout(timeout)
         if self._status == "running" and not self._system.is_forked:
             refuse_to_block("Runtime.stop()")
+            refuse_used_up_stack("Runtime.stop()")
         if self._system.is_forked or not self._begin_stop():
             return StopReport((), {})
         return self._shut_down(seconds)

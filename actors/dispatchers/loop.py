@@ -34,6 +34,12 @@ class Idle(NamedTuple):
     lane: Lane
 
 
+class HandOver(NamedTuple):
+    """To the dispatcher: a work for which the stack of whoever brought it did not suffice."""
+
+    work: Work
+
+
 class Watch(NamedTuple):
     """To the dispatcher: a lane was given work, and nobody looks at it."""
 
@@ -103,13 +109,16 @@ class LoopDispatcher:
         lane = work.host if isinstance(work.host, Lane) else self._lane
         try:
             lane.execute(work)
+        except RecursionError:  # a `RuntimeError`, too
+            self._plane.post_from_outside(self, HandOver(work))
+            return
         except RuntimeError:
             self._lose(lane, work, closed_outcome("the event loop is closed"))
             return
         if lane.is_retired and work.may_move and work.host is lane:  # it was replaced meanwhile, and blocked
             self._move(work)
         if not lane.is_watched:
-            self._plane.post(self, Watch(lane))
+            self._plane.post_from_outside(self, Watch(lane))
 
     @property
     def trouble(self) -> str:
@@ -221,13 +230,15 @@ class LoopDispatcher:
         # By a message, which comes after what its last work has led to: that may be a stop hook, for the same lane.
         self._plane.post(self, Idle(lane))
 
-    def handle(self, message: Lane | Watch | Idle) -> None:
+    def handle(self, message: Lane | Watch | Idle | HandOver) -> None:
         """Look whether a lane is getting on, as long as it has work; end a retired one. Inside the control plane."""
         if isinstance(message, Lane):
             self._watch(message)
         elif isinstance(message, Watch):
             if not message.lane.is_watched:
                 self._watch(message.lane)
+        elif isinstance(message, HandOver):
+            self.execute(message.work)
         elif not message.lane.works:
             message.lane.stop()
 

@@ -212,7 +212,7 @@ def test_the_deadline_thread_survives_what_cannot_be_contained(recorder: Recorde
 def test_a_message_from_a_stack_that_is_used_up_is_handled_by_the_deadline_thread(
     served: ControlPlane, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_is_used_up", lambda: True)
+    monkeypatch.setattr(control, "is_used_up", lambda: True)
 
     served.post_from_outside(recorder, "deep")
 
@@ -223,7 +223,7 @@ def test_a_message_from_a_stack_that_is_used_up_is_handled_by_the_deadline_threa
 def test_without_a_deadline_thread_it_is_handled_at_once(
     plane: ControlPlane, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_is_used_up", lambda: True)
+    monkeypatch.setattr(control, "is_used_up", lambda: True)
 
     plane.post_from_outside(recorder, "deep")
 

@@ -9,11 +9,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
-from actors import Event, Run, Runtime, RunTimeoutError, Sequential, State
+from actors import Agent, Event, Run, Runtime, RunTimeoutError, Sequential, State, StopReport
 from actors.environment import Environment
 from supervisors import Reason
 from tests.scenarios.watching import PATIENCE
@@ -236,3 +238,41 @@ def test_a_caller_whose_stack_is_almost_used_up_harms_no_run(left: int) -> None:
             assert run.result(PATIENCE).outcome.ok
         if deep is not None:
             assert deep.result(PATIENCE).outcome.ok
+
+
+class Plain(Agent):
+    def run(self, event: Event, state: State) -> dict[str, int]:
+        return {"plain": 1}
+
+
+class Quick(Agent):
+    async def run(self, event: Event, state: State) -> dict[str, int]:
+        return {"quick": 1}
+
+
+@pytest.mark.parametrize("agent", [Plain, Quick, quick])
+def test_an_event_is_sent_whole_or_not_at_all_where_the_stack_is_almost_used_up(agent: Any) -> None:
+    with Runtime() as runtime:
+        ref = runtime.spawn("agent", agent)
+        runtime.run("agent")
+        depth = sys.getrecursionlimit() - frames_in_use()
+
+        for left in range(10, 130):
+            with suppress(RecursionError):
+                at_depth(depth - left, partial(ref.ask, Event("question"), block=False)).get(timeout=PATIENCE)
+
+        assert runtime.run("agent", timeout=PATIENCE).outcome.ok
+
+
+def test_a_runtime_is_neither_started_nor_stopped_in_part_where_the_stack_is_almost_used_up() -> None:
+    runtime = Runtime()
+    depth = sys.getrecursionlimit() - frames_in_use() - 100
+
+    with pytest.raises(RecursionError, match=r"Runtime.start\(\) needs"):
+        at_depth(depth, runtime.start)
+    runtime.start()
+    with pytest.raises(RecursionError, match=r"Runtime.stop\(\) needs"):
+        at_depth(depth, runtime.stop)
+
+    assert runtime.health.is_ok
+    assert runtime.stop() == StopReport((), {})

@@ -68,6 +68,24 @@ def test_work_is_done_and_the_loop_is_looked_at_as_long_as_there_is_any(loops: L
     assert loops.rig.facts == []
 
 
+def test_work_for_which_the_callers_stack_did_not_suffice_is_no_work_of_a_closed_loop(
+    loops: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, failures = Task(answer), [RecursionError()]
+    wake = loops.dispatcher.lane.wake
+
+    def fail_once() -> None:
+        if failures:
+            raise failures.pop()
+        wake()
+
+    monkeypatch.setattr(loops.dispatcher.lane, "wake", fail_once)
+
+    loops.dispatcher.execute(work)
+
+    assert (work.value(), work.refusals) == (42, [])
+
+
 def test_a_loop_that_is_idle_again_keeps_nothing_of_its_work(loops: Loops, gate: Gate) -> None:
     work = blocking(loops, gate)
     lane = loops.dispatcher.lane
