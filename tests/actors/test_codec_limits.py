@@ -87,6 +87,7 @@ def test_items_are_counted_over_the_whole_message(value: Any, items: int) -> Non
         decode(data, max_items=most - 1)
 
 
+@pytest.mark.slow
 def test_the_usual_number_of_lists_and_dicts_grows_with_the_bytes() -> None:
     small = encode([[]] * (SMALL_CONTAINERS - 2))
     large = [[] if number % 4 else "x" * 4 * BYTES_OF_A_CONTAINER for number in range(2 * SMALL_CONTAINERS)]

@@ -31,10 +31,11 @@ from tests.actors.interrupting import (
     surfaced_from,
 )
 from tests.scenarios.timing import eventually
+from tests.thoroughness import examples
 
 __all__ = ["interruptible"]  # a fixture
 
-STRIKES = 200
+STRIKES = examples(200)
 
 pytestmark = [
     pytest.mark.expects_errors,

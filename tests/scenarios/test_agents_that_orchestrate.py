@@ -292,6 +292,7 @@ def test_nesting_too_deep_is_refused(runtime: VirtualRuntime) -> None:
 # In the long run
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_ten_thousand_child_runs() -> None:
     def resident_bytes() -> int:
         gc.collect()
@@ -312,6 +313,7 @@ def test_memory_is_flat_over_ten_thousand_child_runs() -> None:
     assert asyncio.run(main()) < LIMIT_BYTES
 
 
+@pytest.mark.slow
 def test_memory_of_one_event_is_bounded_however_many_child_runs_it_has() -> None:
     async def asks(event: Event, state: State, context: AgentContext) -> None:
         for _ in range(CHILD_RUNS // 2):

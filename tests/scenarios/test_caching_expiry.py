@@ -71,6 +71,7 @@ def _resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_many_keys() -> None:
     async def work(event: Event, state: State) -> None:
         state["answer"] = "x" * 1_000

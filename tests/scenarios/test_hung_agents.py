@@ -56,6 +56,7 @@ async def waiting(event: Event, state: State) -> None:
 HEALTHY: dict[str, Callable[..., object]] = {"quick": quick, "quick-async": quick_async, "waiting": waiting}
 
 
+@pytest.mark.slow
 def test_two_hundred_hung_agents_end_at_their_deadlines_and_are_given_up_until_they_return(
     watcher: Watcher, hanging: Hanging
 ) -> None:
@@ -162,6 +163,7 @@ def end_of_a_host() -> tuple[float, str, str, int]:
         host.wait()
 
 
+@pytest.mark.slow
 def test_a_process_with_two_hundred_hung_agents_ends_with_its_own_exit_code() -> None:
     _, out, err, code = end_of_a_host()
 

@@ -53,6 +53,7 @@ def start_many(runtime: Runtime, count: int) -> set[int]:
     return {run.result().state["pid"] for run in runs}
 
 
+@pytest.mark.slow
 def test_many_agents_that_start_at_once_all_start(runtime: Runtime, watcher: Watcher) -> None:
     count = 12
 

@@ -24,6 +24,7 @@ from tests.scenarios.watching import Watcher
 __all__ = ["no_process_and_no_file_is_left", "runtime"]  # fixtures
 
 
+@pytest.mark.slow
 def test_several_processes_work_at_once(runtime: Runtime) -> None:
     spawned(runtime, agents.Polite, concurrency=3)
 

@@ -56,6 +56,7 @@ def _times(agents: int) -> tuple[float, float]:
 
 @pytest.mark.usefixtures("without_collector")
 @pytest.mark.timeout(1_000)
+@pytest.mark.slow
 def test_ten_times_the_agents_start_and_stop_in_at_most_twenty_times_the_time() -> None:
     few, many = list[tuple[float, float]](), list[tuple[float, float]]()
     ratios = [float("inf")]

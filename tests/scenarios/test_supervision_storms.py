@@ -157,6 +157,7 @@ def renew(world: World, number: int) -> None:
 
 @pytest.mark.leaves_abandoned_work
 @pytest.mark.expects_errors
+@pytest.mark.slow
 def test_a_storm_of_failures_leaves_a_tree_as_its_model_says() -> None:
     storm(Random().randrange(2**32), groups=9, agents=5, actions=3_000)
 
