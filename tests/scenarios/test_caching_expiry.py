@@ -6,6 +6,8 @@ import asyncio
 import gc
 from pathlib import Path
 
+import pytest
+
 from actors import Cached, Event, Runtime, State
 from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import Reason
