@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import walk_tb
 
 PACKAGES = ("actors", "supervisors")
 EXTRA = ("click", "rich")
@@ -77,8 +78,11 @@ def _tell(text: str) -> None:
 
 
 def _obstacle() -> str | None:
-    _put_first_on_path(str(Path.cwd()))
-    return _shadowed_package() or _missing_extra()
+    try:
+        _put_first_on_path(str(Path.cwd()))
+    except OSError as error:
+        return f"mixmode: the current directory cannot be found: {error.strerror}"
+    return _shadowed_package() or next(filter(None, map(_broken_import, (*EXTRA, "actors.cli"))), None)
 
 
 def _put_first_on_path(directory: str) -> None:
@@ -120,15 +124,23 @@ def _place_of(package: str) -> Path | None:
     return Path(spec.origin).resolve() if spec.origin is not None else None
 
 
-def _missing_extra() -> str | None:
-    for name in EXTRA:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:  # it is there, and something that it needs is not
-                raise
+def _broken_import(name: str) -> str | None:
+    """Say why a module cannot be imported, and in which file that is: one of the user's may have a name of ours."""
+    try:
+        import_module(name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # it is anybody's code
+        if name in EXTRA and isinstance(error, ModuleNotFoundError) and error.name == name:
             return "mixmode's command needs its extra: pip install 'mixmode[cli]'"
+        return f"mixmode: {name!r} cannot be imported, because of {_file_of(error)!r}: {error!r}"
     return None
+
+
+def _file_of(error: BaseException) -> str | None:
+    """Return the file in which an error arose."""
+    if isinstance(error, SyntaxError):
+        return error.filename
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return frame.f_code.co_filename
 
 
 if __name__ == "__main__":

@@ -249,3 +249,28 @@ def test_launcher_without_its_extra_says_how_to_get_it(installed: Path, workplac
 
     assert (launched.returncode, launched.stdout) == (2, "")
     assert launched.stderr == "mixmode's command needs its extra: pip install 'mixmode[cli]'\n"
+
+
+@pytest.mark.parametrize("name", ["click", "rich", "json"])
+@pytest.mark.parametrize("content", ["raise OSError('no')", "raise SystemExit(7)", "x ="])
+def test_launcher_says_which_module_of_the_users_is_in_the_way(
+    installed: Path, workplace: Path, name: str, content: str
+) -> None:
+    (installed / "actors" / "cli.py").write_text("import json\n")
+    (workplace / f"{name}.py").write_text(content)
+
+    launched = run([sys.executable, installed / "mixmode.py"], cwd=workplace)
+
+    assert (launched.returncode, launched.stdout) == (2, "")
+    assert f"cannot be imported, because of {str(workplace / f'{name}.py')!r}: " in launched.stderr
+    assert len(launched.stderr.splitlines()) == 1
+
+
+def test_launcher_says_that_the_current_directory_is_gone(installed: Path, workplace: Path) -> None:
+    program = f"import os\nos.rmdir({str(workplace / 'gone')!r})\nimport mixmode\nraise SystemExit(mixmode.main())"
+    (workplace / "gone").mkdir()
+
+    launched = run([sys.executable, "-c", program], cwd=workplace / "gone", pythonpath=installed)
+
+    assert launched.returncode == 2
+    assert launched.stderr == "mixmode: the current directory cannot be found: No such file or directory\n"
