@@ -51,9 +51,10 @@ def test_a_full_disk_is_told_of_and_the_command_exits_with_2(flows: Path, argume
     [
         ("run closing:X", BY_MODULE),
         ("graph closing:X", BY_MODULE),
-        ("check closing:X", ""),
-    ],  # that has only stderr to close
-    ids=["run", "graph", "check"],
+        ("check closing:X", ""),  # it has only stderr to close
+        ("run closing_both:X", ""),
+    ],
+    ids=["run", "graph", "check", "both"],
 )
 def test_where_a_module_closes_a_standard_stream_the_command_exits_with_2(
     flows: Path, arguments: str, said: str
@@ -61,6 +62,7 @@ def test_where_a_module_closes_a_standard_stream_the_command_exits_with_2(
     (flows / "closing.py").write_text(
         "import sys\nX = 'x'\nAGENTS = {X: lambda event, state: None}\nsys.stdout.close()\n"
     )
+    (flows / "closing_both.py").write_text("from closing import *\nsys.stderr.close()\n")
 
     ended = subprocess.run(
         [sys.executable, "-m", "mixmode", *arguments.split()],
