@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from supervisors.excerpt import cut
 from supervisors.names import plain_name, qualified_names
@@ -23,6 +24,8 @@ MOST_LEAVES = 100
 """How many classes of the exceptions in a group are kept."""
 
 _LONGEST_ARGUMENT = LONGEST_TEXT // 4
+_DEEPEST_ARGUMENT = 3
+_SHOWN_BY_REPR = (bytes, list, tuple, dict)
 _DEEPEST_GROUP = 5
 _MOST_NOTES = 10
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
@@ -76,12 +79,29 @@ def _text(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     """Return an exception's own text; long arguments are cut before a `repr()` is made of them, which takes long."""
-    said = type(error).__str__
-    is_repr = said is KeyError.__str__ or (said is BaseException.__str__ and len(error.args) > 1)
-    if not is_repr or not any(type(each) is str and len(each) > LONGEST_TEXT for each in error.args):
+    said, arguments = type(error).__str__, error.args
+    if not arguments or said not in (KeyError.__str__, BaseException.__str__):
         return str(error)
-    arguments = tuple([cut(each, _LONGEST_ARGUMENT) if type(each) is str else each for each in error.args])
-    return repr(arguments if len(arguments) > 1 else arguments[0])
+    if said is BaseException.__str__ and len(arguments) == 1 and type(arguments[0]) not in _SHOWN_BY_REPR:
+        return str(error)
+    return repr(_shortened(arguments if len(arguments) > 1 else arguments[0]))
+
+
+def _shortened(value: Any, depth: int = 0) -> Any:
+    """Return a value whose `repr()` does not take long: long texts and bytes in it are cut, and so are long lists."""
+    kind = type(value)
+    if kind is str:
+        return cut(value, _LONGEST_ARGUMENT)
+    if kind is bytes and len(value) > _LONGEST_ARGUMENT:
+        end, rest = _LONGEST_ARGUMENT // 2, len(value) - _LONGEST_ARGUMENT // 2 * 2
+        return b"%b[... %d bytes left out ...]%b" % (value[:end], rest, value[-end:])
+    if depth >= _DEEPEST_ARGUMENT:
+        return value
+    if kind is list or kind is tuple:
+        return kind(_shortened(each, depth + 1) for each in value[:LONGEST_TEXT])
+    if kind is dict:
+        return {key: _shortened(each, depth + 1) for key, each in islice(value.items(), LONGEST_TEXT)}
+    return value
 
 
 def _leaves(error: BaseException) -> tuple[tuple[str, ...], ...]:

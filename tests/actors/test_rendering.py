@@ -167,13 +167,34 @@ def test_a_long_text_is_cut_in_its_middle_and_says_so() -> None:
     assert failure.traceback.endswith("xxxend\n")
 
 
-@pytest.mark.parametrize("error", [KeyError("x" * 5_000_000), ValueError("x" * 5_000_000, 1)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x" * 5_000_000),
+        ValueError("x" * 5_000_000, 1),
+        ValueError(b"x" * 5_000_000),
+        ValueError([{"key": b"x" * 5_000_000}]),
+    ],
+    ids=["key", "arguments", "bytes", "nested"],
+)
 def test_a_text_that_is_the_repr_of_something_long_is_cut_before_it_is_made(error: Exception) -> None:
     text = render(error).text
 
-    assert "characters left out ...]" in text
+    assert " left out ...]" in text
     assert len(text) < LONGEST_TEXT
     assert text.startswith(f"{type(error).__name__}: ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError(), KeyError("a"), KeyError("a", 1), ValueError(), ValueError("a"), ValueError(Text), ValueError(b"a")]
+    + [ValueError([1, (2,), {"a": b"b"}]), ValueError(1, "a"), ValueError(("a",)), ValueError(None), OSError(2, "a")],
+    ids=repr,
+)
+def test_a_text_of_ordinary_arguments_is_python_s(error: Exception) -> None:
+    said = str(error)
+
+    assert render(error).text == (f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
 
 def test_the_name_of_a_class_is_cut() -> None:
