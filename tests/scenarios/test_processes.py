@@ -136,6 +136,7 @@ def test_while_one_is_replaced_the_others_take_its_events(runtime: Runtime) -> N
     assert state["pid"] != last.pid
 
 
+@pytest.mark.slow
 def test_no_misdeed_delays_the_deadlines_of_others(runtime: Runtime, gate: threading.Event) -> None:
     for number, misdeed in enumerate(HANGS):
         runtime.spawn(f"hangs {number}", agents.Fragile, dispatcher="process", restart=OFTEN)
@@ -230,6 +231,7 @@ def test_a_runtime_stops_in_time_although_its_agents_hang(misdeed: str) -> None:
     assert children() == set()
 
 
+@pytest.mark.slow
 def test_fifteen_starts_and_stops_leave_nothing() -> None:
     def once() -> None:
         with Runtime() as runtime:

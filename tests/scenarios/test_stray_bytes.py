@@ -64,6 +64,7 @@ def answers(runtime: Runtime, strays: int, seed: int) -> tuple[int, int]:
     return answered, lost
 
 
+@pytest.mark.slow
 def test_no_run_gets_the_answer_of_another(runtime: Runtime) -> None:
     strays = len(PLACES) * 5
 

@@ -27,6 +27,7 @@ def torture(seed: int, seconds: int) -> None:
     assert "'judged'" in ended.stdout
 
 
+@pytest.mark.slow
 def test_randomised_load_finds_no_problem() -> None:
     torture(seed=1, seconds=SHORT)
 
