@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from actors.raised import traceback_of
 from actors.rendering import render
 from supervisors.excerpt import shown
 
@@ -21,7 +22,7 @@ def log(logger: logging.Logger, level: int, message: str, *values: object, error
     if not logger.isEnabledFor(level):
         return
     file, line, function, _ = logger.findCaller(stacklevel=2)
-    info = None if error is None else (type(error), error, error.__traceback__)
+    info = None if error is None else (type(error), error, traceback_of(error))
     arguments = tuple([_Shown(value) if type(value) is str else value for value in values])
     record = logger.makeRecord(logger.name, level, file, line, message, arguments, info, function)
     if error is not None:

@@ -15,6 +15,7 @@ from pykka import Timeout
 
 from actors.arguments import check_wait
 from actors.latch import Latch, refuse_to_block
+from actors.raised import traceback_of
 from actors.work import waiting_here
 from supervisors.clock import Clock, SystemClock
 
@@ -144,7 +145,7 @@ class Reply(pykka.Future[Any]):
 
     def fail(self, error: BaseException) -> None:
         """Answer with an exception, unless it is answered already."""
-        if self._offer(_Answer(None, error, error.__traceback__)):
+        if self._offer(_Answer(None, error, traceback_of(error))):
             self._latch.open()
 
     def wait(self, timeout: float | None) -> bool:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from actors.control import ControlPlane
 from actors.delivery import Delivery
 from actors.errors import ProcessEndedError
+from actors.raised import arguments_of, cause_of
 
 AGAIN_AFTER: Final = 0.1
 """Seconds after which something that could not be had is tried for again."""
@@ -62,6 +63,9 @@ class Shortages:
             self._delivery.log(logging.INFO, "work goes on: what could not be had is there again")
 
 
+_ERRNO, _STRERROR = OSError.__dict__["errno"], OSError.__dict__["strerror"]
+
+
 def shortage_of(error: BaseException) -> str:
     """Return what there was too little of: descriptors, threads, processes or memory. Empty if that was not the cause.
 
@@ -71,10 +75,11 @@ def shortage_of(error: BaseException) -> str:
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
-        if isinstance(cause, OSError) and cause.errno in numbers:
-            return cause.strerror or type(cause).__name__
-        if isinstance(cause, RuntimeError) and cause.args == (_NO_THREAD,):
+        kind = type(cause)
+        if issubclass(kind, OSError) and _ERRNO.__get__(cause) in numbers:
+            return str(_STRERROR.__get__(cause) or kind.__name__)
+        if issubclass(kind, RuntimeError) and arguments_of(cause) == (_NO_THREAD,):
             return _NO_THREAD
         seen.add(id(cause))
-        cause = cause.__cause__ or cause.__context__
+        cause = cause_of(cause)
     return ""

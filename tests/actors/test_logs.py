@@ -37,6 +37,18 @@ def test_an_exception_is_the_records_and_its_traceback_is_shown(caplog: pytest.L
     assert printed.endswith("\nValueError: \\u001b[2J gone\n    FAKE: ok")
 
 
+def test_an_exception_is_not_asked_for_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    class SilentError(Exception):
+        def __getattribute__(self, name: str) -> object:
+            if name == "__class__":
+                return super().__getattribute__(name)
+            raise OSError("nobody asked")
+
+    log(logger, logging.WARNING, "it failed", error=SilentError())
+
+    assert logging.Formatter().format(caplog.records[0]) == "it failed\nSilentError (its text cannot be rendered)"
+
+
 def test_of_what_was_rendered_elsewhere_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
     error = RenderedError(Failure(("lib.Error",), "Error: no", ""), Reason.EXCEPTION)
 

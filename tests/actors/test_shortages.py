@@ -80,3 +80,14 @@ FORK = BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 )
 def test_it_is_told_by_the_error_and_its_causes(error: BaseException, shortage: str) -> None:
     assert shortage_of(error) == shortage
+
+
+def test_an_exception_is_not_asked_for_what_it_is_caused_by() -> None:
+    class SilentError(OSError):
+        def __getattribute__(self, name: str) -> object:
+            if name == "__class__":
+                return super().__getattribute__(name)
+            raise AssertionError("nobody asked")
+
+    assert shortage_of(SilentError(errno.ENOENT, "no")) == ""
+    assert shortage_of(SilentError(errno.EMFILE, "too many")) == "too many"
