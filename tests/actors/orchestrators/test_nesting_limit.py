@@ -22,10 +22,11 @@ from actors import (
 )
 from actors.codec import decode, encode
 from actors.conditions import Exists
-from actors.definitions import Definition, DefinitionError
+from actors.definitions import Definition
 from actors.graph import mermaid
 from actors.orchestrators.base import MAX_NESTING
 from actors.testing import Returns, Scripted, VirtualRuntime
+from actors.workflow_errors import DefinitionError
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "sequential": Sequential,
