@@ -1,10 +1,25 @@
 """The actors: what receives messages. Agents, orchestrators, and the runtime that hosts them."""
 
-from actors.agent import Agent, AgentContext, declares
-from actors.agent_breaker import AgentBreaker
-from actors.agent_group import Group
-from actors.dead_letters import DeadLetter, DeadLetterSubscription
-from actors.errors import (
+from actors.agents.agent import Agent, AgentContext, declares
+from actors.agents.mailbox import MailboxPolicy
+from actors.cells.breaker import AgentBreaker
+from actors.cells.group import Group
+from actors.control.dead_letters import DeadLetter, DeadLetterSubscription
+from actors.control.telemetry import Observer
+from actors.orchestrators.cached import Cached
+from actors.orchestrators.conditional import Case, Conditional
+from actors.orchestrators.loop import Loop
+from actors.orchestrators.map import Map
+from actors.orchestrators.mixed import RouteLoop, SequentialCollaborative
+from actors.orchestrators.multi_stage import MultiStage, Stage
+from actors.orchestrators.parallel import Collaborative, Parallel
+from actors.orchestrators.route import Route
+from actors.orchestrators.sequential import Sequential
+from actors.runs.run import Run, RunResult
+from actors.runtime.health import Health
+from actors.runtime.runtime import Runtime
+from actors.runtime.shutdown import StopReport
+from actors.values.errors import (
     ActorError,
     AgentExistsError,
     AgentExitError,
@@ -33,27 +48,12 @@ from actors.errors import (
     WorkflowFailedError,
     WouldDeadlockError,
 )
-from actors.event import Event
-from actors.findings import Finding, Severity
-from actors.health import Health
-from actors.mailbox import MailboxPolicy
-from actors.orchestrators.branch import Branch
-from actors.orchestrators.cached import Cached
-from actors.orchestrators.conditional import Case, Conditional
-from actors.orchestrators.loop import Loop
-from actors.orchestrators.map import Map
-from actors.orchestrators.mixed import RouteLoop, SequentialCollaborative
-from actors.orchestrators.multi_stage import MultiStage, Stage
-from actors.orchestrators.parallel import Collaborative, Parallel
-from actors.orchestrators.route import Route
-from actors.orchestrators.sequential import Sequential
-from actors.result import AgentResult
-from actors.run import Run, RunResult
-from actors.runtime import Runtime
-from actors.shutdown import StopReport
-from actors.state import State
-from actors.telemetry import Observer
-from actors.workflow_errors import InvalidWorkflowError
+from actors.values.event import Event
+from actors.values.findings import Finding, Severity
+from actors.values.result import AgentResult
+from actors.values.state import State
+from actors.values.workflow_errors import InvalidWorkflowError
+from actors.workflows.branch import Branch
 
 __all__ = [
     "ActorError",

@@ -1,13 +1,13 @@
 """The supervisors: what keeps actors alive and on time. They import nothing of ours and no Pykka."""
 
-from supervisors.breaker import Breaker, BreakerState
 from supervisors.clock import Clock, ManualClock, SystemClock
 from supervisors.errors import BreakerOpenError, RestartLimitReachedError, SupervisionError
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
-from supervisors.restarts import Restart
-from supervisors.retries import Backoff, Retry
-from supervisors.retry_budget import RetryBudget
-from supervisors.strategies import Strategy
+from supervisors.policies.breaker import Breaker, BreakerState
+from supervisors.policies.restarts import Restart
+from supervisors.policies.retries import Backoff, Retry
+from supervisors.policies.retry_budget import RetryBudget
+from supervisors.policies.strategies import Strategy
 from supervisors.trace import TraceRecord
 
 __all__ = [

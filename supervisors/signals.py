@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from supervisors.branch_policies import OnFailure
-from supervisors.child_spec import ChildSpec
-from supervisors.deadlines import Deadline
 from supervisors.outcome import Outcome
-from supervisors.retries import Retry
+from supervisors.policies.branch_policies import OnFailure
+from supervisors.policies.child_spec import ChildSpec
+from supervisors.policies.deadlines import Deadline
+from supervisors.policies.retries import Retry
 from supervisors.trace import TraceRecord
 
 

@@ -82,7 +82,7 @@ def _may_be_abandoned(thread: threading.Thread) -> bool:
 def _agents_left() -> list[str]:
     """Name the agents of runtimes that were not stopped, and the actors in Pykka's registry."""
     left = [str(ref) for ref in pykka.ActorRegistry.get_all()]
-    module = sys.modules.get("actors.system")  # None when the test needs no runtime
+    module = sys.modules.get("actors.control.facilities")  # None when the test needs no runtime
     for system in list(module._systems) if module is not None else ():
         left.extend(system.agents)
     return left

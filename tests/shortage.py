@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from actors.environment import DaemonThreads
+from actors.control.environment import DaemonThreads
 
 
 class ScarceThreads(DaemonThreads):

@@ -32,7 +32,7 @@ from actors import (
 from actors.conditions import All, Compare, Contains, Equals, Exists, FailedWith, Matches, Not, OutcomeIs
 from actors.conditions import Any as AnyOf
 from actors.mergers import Collect, FirstWins, LastWins, Namespaced, Reduce, Union
-from actors.orchestrators.branch import label_of
+from actors.workflows.branch import label_of
 from supervisors import Backoff, Restart, Retry
 
 AGENTS = ("ann", "bob", "cem", "@dee", "a b", "é.1")

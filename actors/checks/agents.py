@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from actors.checks.flaw import Bars, Flaw
 from actors.checks.place import Place
-from actors.findings import Code
+from actors.values.findings import Code
 
 
 class Declaration(NamedTuple):

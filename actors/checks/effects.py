@@ -9,8 +9,8 @@ from actors.checks.flaw import Flaw
 from actors.checks.place import Place
 from actors.checks.producers import Producers, may_conflict, merger_of
 from actors.checks.questions import keys_read
-from actors.findings import Code
-from actors.orchestrators.flow import Flow, Given
+from actors.values.findings import Code
+from actors.workflows.flow import Flow, Given
 
 
 def check_effects(root: Place, declarations: Declarations) -> Iterator[Flaw]:

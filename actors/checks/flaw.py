@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from actors.checks.place import Place
-from actors.findings import Code
+from actors.values.findings import Code
 
 
 class Bars(Enum):

@@ -10,9 +10,9 @@ from actors.checks.keys import Keys, Lack, Start
 from actors.checks.place import Place
 from actors.checks.producers import Producers, merger_of
 from actors.checks.questions import keys_needed
-from actors.findings import Code
-from actors.mergers import Collect, Merger, Namespaced
-from actors.orchestrators.flow import Flow, Gate, Given, Keyword
+from actors.values.findings import Code
+from actors.workflows.flow import Flow, Gate, Given, Keyword
+from actors.workflows.keyed_mergers import Collect, Merger, Namespaced
 
 
 def check_keys(root: Place, declarations: Declarations, start: Start) -> list[Flaw]:

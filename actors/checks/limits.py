@@ -10,11 +10,11 @@ from typing import NamedTuple
 from actors.checks.agents import Declarations
 from actors.checks.flaw import Flaw
 from actors.checks.place import Place
-from actors.findings import Code
-from supervisors.deadlines import UNLIMITED
-from supervisors.endings import out_of_time
+from actors.values.findings import Code
 from supervisors.outcome import Reason
-from supervisors.retries import Retry
+from supervisors.policies.deadlines import UNLIMITED
+from supervisors.policies.endings import out_of_time
+from supervisors.policies.retries import Retry
 
 _MOST_RETRIES = 1_000
 """How many delays are added up; a retry that fits this often is not looked at further."""

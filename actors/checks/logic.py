@@ -10,13 +10,13 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice
 
-from actors.comparing import ORDERING, are_equal, are_ordered, contains
-from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.condition import Condition, Situation
-from actors.conditions import All, Any, Matches, Not
-from actors.errors import ActorError
-from actors.orchestrators.flow import Given, Keyword, Question
-from actors.state import Snapshot
+from actors.values.comparing import ORDERING, are_equal, are_ordered, contains
+from actors.values.errors import ActorError
+from actors.values.state import Snapshot
+from actors.workflows.combinations import All, Any, Matches, Not
+from actors.workflows.comparisons import Compare, Contains, Equals, Exists
+from actors.workflows.condition import Condition, Situation
+from actors.workflows.flow import Given, Keyword, Question
 
 MOST_DECISIONS = 50_000
 """How many pairs of compound conditions are compared for one workflow; what comes after is not decided."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from actors.checks.flaw import Flaw
 from actors.checks.logic import Logic
 from actors.checks.place import Place
-from actors.findings import Code
-from actors.orchestrators.flow import Flow
+from actors.values.findings import Code
+from actors.workflows.flow import Flow
 
 
 def check_loops(root: Place, logic: Logic) -> Iterator[Flaw]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from actors.checks.flaw import Flaw
 from actors.checks.place import Place
-from actors.findings import Code
+from actors.values.findings import Code
 
 
 def check_names(root: Place) -> Iterator[Flaw]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.flow import OPEN, Flow, Gate
-from actors.plan import PatternTarget
+from actors.runs.plan import PatternTarget
+from actors.workflows.flow import OPEN, Flow, Gate
 from supervisors.signals import Job
 
 

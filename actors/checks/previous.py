@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from actors.checks.flaw import Bars, Flaw
 from actors.checks.place import Place
 from actors.checks.questions import asks_what_failed
-from actors.findings import Code
+from actors.values.findings import Code
 
 
 def check_previous(place: Place, *, may_have_one: bool = False) -> Iterator[Flaw]:

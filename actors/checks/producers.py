@@ -7,8 +7,8 @@ from typing import Any
 
 from actors.checks.agents import Declarations
 from actors.checks.place import Place
-from actors.mergers import Collect, Merger, Namespaced, Reduce, Union
-from actors.orchestrators.flow import Flow
+from actors.workflows.flow import Flow
+from actors.workflows.keyed_mergers import Collect, Merger, Namespaced, Reduce, Union
 
 
 class Producers:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.conditions import All, Any, FailedWith, Matches, Not, OutcomeIs
-from actors.orchestrators.flow import Given, Keyword, Question
+from actors.workflows.combinations import All, Any, FailedWith, Matches, Not, OutcomeIs
+from actors.workflows.comparisons import Compare, Contains, Equals, Exists
+from actors.workflows.flow import Given, Keyword, Question
 
 
 def keys_read(question: Question) -> frozenset[str] | None:

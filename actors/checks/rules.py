@@ -9,9 +9,9 @@ from typing import NamedTuple
 from actors.checks.flaw import Bars, Flaw
 from actors.checks.logic import Logic
 from actors.checks.place import Place
-from actors.findings import Code
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.flow import Flow, Gate, Keyword, Question
+from actors.values.findings import Code
+from actors.workflows.flow import Flow, Gate, Keyword, Question
 
 MOST_COMPARISONS = 20_000
 """How many pairs of a choice's rules, and of the nodes that they lead to, are compared: all of 100 rules at least. Of

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from actors.checks.flaw import Bars, Flaw
 from actors.checks.place import Place
-from actors.findings import Code, Finding, Severity
-from actors.orchestrators.flow import Flow
+from actors.values.findings import Code, Finding, Severity
+from actors.workflows.flow import Flow
 
 
 def judge(root: Place, flaws: Iterable[Flaw]) -> tuple[Finding, ...]:

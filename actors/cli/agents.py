@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError, users_code
 from actors.cli.target import Target, imported, listed, load
-from actors.errors import ActorError
-from actors.runtime import Runtime
-from actors.workflow_errors import DefinitionError
+from actors.runtime.runtime import Runtime
+from actors.values.errors import ActorError
+from actors.values.workflow_errors import DefinitionError
 
 ATTRIBUTE = "AGENTS"
 """What a module calls its agents, unless the user says otherwise."""

@@ -17,8 +17,8 @@ from actors.cli.definition_file import DefinitionFile
 from actors.cli.rehearsal import rehearsal
 from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
-from actors.findings import Code, Finding
-from actors.state import State
+from actors.values.findings import Code, Finding
+from actors.values.state import State
 
 _FOUND = 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actors.cli.errors import WrongUseError
 from actors.definitions.definition import Definition
-from actors.workflow_errors import DefinitionError, MissingExtraError
+from actors.values.workflow_errors import DefinitionError, MissingExtraError
 
 
 class DefinitionFile:

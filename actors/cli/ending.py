@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from actors.cli.interrupts import Interruption
 from actors.orchestrators.base import BranchReport
-from actors.run import Run
-from actors.shutdown import StopReport
-from actors.state import State
+from actors.runs.run import Run
+from actors.runtime.shutdown import StopReport
+from actors.values.state import State
 from supervisors.outcome import Outcome
 from supervisors.trace import TraceRecord
 

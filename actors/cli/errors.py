@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 
-from actors.definitions.reference import located
+from actors.grammar.reference import located
 from supervisors.excerpt import shown
 
 WRONG_USE = 2

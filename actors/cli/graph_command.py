@@ -8,7 +8,7 @@ from actors.cli.arguments import workflow_argument
 from actors.cli.definition_file import DefinitionFile
 from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say
-from actors.graph import mermaid
+from actors.workflows.graph import mermaid
 
 
 @click.command("graph", short_help="Draw a workflow as a Mermaid flowchart.")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from actors.codec import MAX_BYTES
-from actors.state import State
+from actors.values.state import State
 from supervisors.excerpt import excerpt
 
 

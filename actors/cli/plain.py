@@ -16,7 +16,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from actors.values import MAX_DEPTH
+from actors.values.freezing import MAX_DEPTH
 from supervisors.excerpt import excerpt
 
 # Python refuses to turn longer ones into digits, at the strictest that it can be set to.

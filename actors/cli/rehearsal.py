@@ -8,13 +8,13 @@ from typing import Any
 
 import pykka
 
-from actors.agent_spec import specify
+from actors.cells.spec import specify
 from actors.checks.keys import Start
-from actors.findings import Finding
+from actors.control.reply import Reply
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.branch import Branch
-from actors.reply import Reply
-from actors.runtime import Runtime
+from actors.runtime.runtime import Runtime
+from actors.values.findings import Finding
+from actors.workflows.branch import Branch
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 _NOT_RUN = Outcome(OutcomeKind.REJECTED, Reason.AGENT_STOPPED, detail="a workflow is checked, and no agent is run")

@@ -23,12 +23,12 @@ from actors.cli.report import show, tell_verdict
 from actors.cli.target import Target, load_workflow
 from actors.cli.terminal import say, tell
 from actors.cli.watching import watching
-from actors.errors import ActorError, UnknownAgentError
-from actors.run import Run
-from actors.runtime import Runtime
-from actors.shutdown import StopReport
-from actors.state import State
-from actors.telemetry import Observer
+from actors.control.telemetry import Observer
+from actors.runs.run import Run
+from actors.runtime.runtime import Runtime
+from actors.runtime.shutdown import StopReport
+from actors.values.errors import ActorError, UnknownAgentError
+from actors.values.state import State
 
 # Together with what `Runtime.stop()` may take beyond its timeout, these leave it time to report before
 # `interrupts.LIMIT` is over. Work counts as abandoned, and is reported, only after _ABANDON_AFTER.

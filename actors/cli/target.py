@@ -12,11 +12,11 @@ import click
 
 from actors.cli.definition_file import DefinitionFile
 from actors.cli.errors import WrongUseError, users_code
-from actors.definitions import reference
 from actors.definitions.formats import SUFFIXES
+from actors.grammar import reference
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.branch import Branch
-from actors.workflow_errors import UnresolvedReferenceError
+from actors.values.workflow_errors import UnresolvedReferenceError
+from actors.workflows.branch import Branch
 
 _MISSING: Any = object()
 

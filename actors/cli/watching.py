@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actors.cli.progress import Progress
-from actors.telemetry import Observer
+from actors.control.telemetry import Observer
 
 
 @contextmanager

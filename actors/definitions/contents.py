@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from actors.arguments import check_name
-from actors.definitions.agent_entry import AgentEntry
-from actors.definitions.dialects import FileDialect
 from actors.definitions.document import Document
-from actors.definitions.place import Place, as_step, nearest, suggestion
-from actors.definitions.reader import Reader
-from actors.definitions.vocabulary import VOCABULARY
-from actors.workflow_errors import DefinitionError
+from actors.grammar.agent_entry import AgentEntry
+from actors.grammar.dialects import FileDialect
+from actors.grammar.place import Place, as_step, nearest, suggestion
+from actors.grammar.reader import Reader
+from actors.grammar.vocabulary import VOCABULARY
+from actors.values.arguments import check_name
+from actors.values.workflow_errors import DefinitionError
 from supervisors.excerpt import excerpt
 
 AGENTS, NODES, WORKFLOW = "agents", "nodes", "workflow"

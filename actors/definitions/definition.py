@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr, field_validator
 
-from actors.agent_spec import specify
-from actors.arguments import check_name
-from actors.definitions.agent_entry import AgentEntry
+from actors.cells.spec import specify
 from actors.definitions.contents import AGENTS, WORKFLOW, contents_of
-from actors.definitions.dialects import FileDialect
 from actors.definitions.document import Document, UnreadableError, nowhere, position_of
 from actors.definitions.formats import format_named, format_of
-from actors.definitions.place import Place, dotted, suggestion
-from actors.definitions.reference import parsed_reference
-from actors.definitions.vocabulary import VOCABULARY
-from actors.definitions.writer import Writer
-from actors.errors import AgentExistsError
-from actors.frozen import FrozenDict
+from actors.grammar.agent_entry import AgentEntry
+from actors.grammar.dialects import FileDialect
+from actors.grammar.place import Place, dotted, suggestion
+from actors.grammar.reference import parsed_reference
+from actors.grammar.vocabulary import VOCABULARY
+from actors.grammar.writer import Writer
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.branch import Branch, usable_step
-from actors.plan import compile_workflow
-from actors.workflow_errors import DefinitionError, Mistake, UnresolvedReferenceError
+from actors.runs.plan import compile_workflow
+from actors.values.arguments import check_name
+from actors.values.errors import AgentExistsError
+from actors.values.frozen import FrozenDict
+from actors.values.workflow_errors import DefinitionError, Mistake, UnresolvedReferenceError
+from actors.workflows.branch import Branch, usable_step
 from supervisors.excerpt import excerpt
 from supervisors.model import Model, wrong_type
 
 if TYPE_CHECKING:
-    from actors.runtime import Runtime
+    from actors.runtime.runtime import Runtime
 
 MAX_BYTES = 1024 * 1024
 """How long the text of a definition may be."""

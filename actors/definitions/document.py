@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, NamedTuple, TypeAlias
 
-from actors.definitions.place import Place, dotted
-from actors.workflow_errors import Mistake
+from actors.grammar.place import Place, dotted
+from actors.values.workflow_errors import Mistake
 
 
 class Position(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
 from actors.definitions.document import Document
-from actors.workflow_errors import MissingExtraError
+from actors.values.workflow_errors import MissingExtraError
 from supervisors.excerpt import excerpt
 
 EXTRA = "definitions"

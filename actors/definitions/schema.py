@@ -6,10 +6,10 @@ import inspect
 import re
 from typing import Any
 
-from actors.definitions.choices import choices_schema
-from actors.definitions.nodes import AGENT, USE, name_schema, step_schema
-from actors.definitions.table import Table
-from actors.definitions.vocabulary import VOCABULARY
+from actors.grammar.choices import choices_schema
+from actors.grammar.nodes import AGENT, USE, name_schema, step_schema
+from actors.grammar.table import Table
+from actors.grammar.vocabulary import VOCABULARY
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FIELD = re.compile(r"^    (\w+): (.*?)(?=^    \w+: |^\S|\Z)", re.DOTALL | re.MULTILINE)

@@ -11,7 +11,7 @@ from actors.definitions.document import Document, UnreadableError
 from actors.definitions.toml_extent import check_extent, longest_word
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
-from actors.workflow_errors import Mistake
+from actors.values.workflow_errors import Mistake
 
 _WHERE = re.compile(r"(?P<problem>.*) \((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)", re.S)
 _TWICE = ("Cannot overwrite a value", "Cannot declare")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from actors.definitions.document import Position, UnreadableError, position_of
-from actors.workflow_errors import Mistake
+from actors.values.workflow_errors import Mistake
 
 MAX_PARTS = 64
 """How many parts a key may have, in a header or before an equals sign."""

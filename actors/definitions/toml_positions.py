@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 
 from actors.definitions.document import Position
-from actors.definitions.place import Place
+from actors.grammar.place import Place
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")

@@ -20,9 +20,9 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from actors.definitions.document import Document, Position, UnreadableError, position_of
-from actors.definitions.place import Place, dotted
-from actors.definitions.reader import MOST_MISTAKES
-from actors.workflow_errors import Mistake
+from actors.grammar.place import Place, dotted
+from actors.grammar.reader import MOST_MISTAKES
+from actors.values.workflow_errors import Mistake
 from supervisors.excerpt import excerpt
 
 MAX_VALUES = 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from actors.work import Work
+from actors.dispatchers.work import Work
 
 
 class Dispatcher(Protocol):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from contextvars import Context as ContextVariables
 from typing import Any, Protocol
 
-from actors.work import Work
+from actors.dispatchers.work import Work
 
 
 class HomeLane(Protocol):

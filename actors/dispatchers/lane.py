@@ -12,17 +12,17 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from actors.control.latch import forget_loop, note_loop
+from actors.control.logs import log
 from actors.dispatchers.home import Home
-from actors.errors import AgentExitError
-from actors.latch import forget_loop, note_loop
-from actors.leftovers import close_leftovers
-from actors.logs import log
-from actors.rendering import render
-from actors.work import Work, current_agent
+from actors.dispatchers.leftovers import close_leftovers
+from actors.dispatchers.work import Work, current_agent
+from actors.values.errors import AgentExitError
+from actors.values.rendering import render
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
-    from actors.timers import ScheduledMessage
+    from actors.control.timers import ScheduledMessage
 
 logger = logging.getLogger(__name__)
 

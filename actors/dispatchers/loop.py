@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from actors.control import ControlPlane
+from actors.control.environment import SHORTAGES, Threads
+from actors.control.plane import ControlPlane
+from actors.control.telemetry import Telemetry
 from actors.dispatchers.lane import NOTHING_SEEN, Lane, closed_outcome
-from actors.environment import SHORTAGES, Threads
-from actors.telemetry import Telemetry
-from actors.work import CANCELLED_EARLY, Work
+from actors.dispatchers.work import CANCELLED_EARLY, Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Outcome
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from queue import Empty
 from typing import Protocol
 
+from actors.agents.hooks import StartWork
 from actors.dispatchers.threads import ThreadDispatcher
+from actors.dispatchers.work import Work, fail_untold
 from actors.dispatchers.work_queue import WorkQueue
-from actors.hooks import StartWork
-from actors.work import Work, fail_untold
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from queue import Empty
 from typing import Protocol
 
+from actors.control.environment import SHORTAGES, Threads
+from actors.dispatchers.work import Work, fail_untold
 from actors.dispatchers.work_queue import WorkQueue
-from actors.environment import SHORTAGES, Threads
-from actors.errors import WaitingThreadsError
-from actors.work import Work, fail_untold
+from actors.values.errors import WaitingThreadsError
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 MAX_WAITING = 1_000

@@ -6,8 +6,8 @@ from collections import deque
 from contextlib import suppress
 from queue import Empty
 
-from actors.wakeup import Wakeup
-from actors.work import Work
+from actors.control.wakeup import Wakeup
+from actors.dispatchers.work import Work
 
 
 class WorkQueue:

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from actors.callables import evaluation_failed
-from actors.condition import Condition, Situation
-from actors.errors import ActorError
-from actors.invocation import Assignment
-from actors.orchestrators.flow import OPEN, Flow, Gate
-from actors.state import NO_CHANGE, Delta
-from supervisors.deadlines import check_timeout
+from actors.agents.invocation import Assignment
+from actors.orchestrators.evaluations import evaluation_failed
+from actors.values.errors import ActorError
+from actors.values.state import NO_CHANGE, Delta
+from actors.workflows.condition import Condition, Situation
+from actors.workflows.flow import OPEN, Flow, Gate
 from supervisors.model import Model, wrong_type
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
-from supervisors.retries import Retry
+from supervisors.policies.deadlines import check_timeout
+from supervisors.policies.retries import Retry
 from supervisors.signals import Answer, Attempt, Ended, GroupEnded, Job, Supervise
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.orchestrators.branch import Branch
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
+    from actors.workflows.branch import Branch
 
 MAX_NESTING: Final = 60
 """How many patterns, branches and agents may stand within each other, in programs as in files and bytes."""

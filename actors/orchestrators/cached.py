@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from pydantic import Field, field_validator
 
-from actors.cache_key import key_of
-from actors.caches import Change, Lead, Ticket, TicketTarget
-from actors.callables import CALLABLE_TIMEOUT, ConditionTarget, evaluation_failed
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of, usable_timeout
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
-from actors.orchestrators.flow import Flow, Gate, Given
-from actors.state import Delta
-from actors.values import CONVERT, freeze
+from actors.orchestrators.caches import Change, Lead, Ticket, TicketTarget
+from actors.orchestrators.evaluations import CALLABLE_TIMEOUT, ConditionTarget, evaluation_failed
+from actors.values.digests import key_of
+from actors.values.freezing import CONVERT, freeze
+from actors.values.state import Delta
+from actors.workflows.branch import Branch, Node, part_of, usable_step
+from actors.workflows.flow import Flow, Gate, Given
 from supervisors.facts import CacheHit, CacheMissed
 from supervisors.model import wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from supervisors.signals import Job
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 _NODE = 0

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from actors.callables import evaluation_failed
 from actors.orchestrators.base import Orchestrator, delta_of
+from actors.orchestrators.evaluations import evaluation_failed
 from supervisors.outcome import Outcome, Reason
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 

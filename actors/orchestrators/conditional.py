@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import AnyCondition
 from actors.orchestrators.base import Part, Pattern, usable_name
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.choice import ChoiceOrchestrator
-from actors.orchestrators.flow import OPEN, Flow, Gate
 from actors.orchestrators.loop import usable_condition
+from actors.workflows.branch import Branch, Node, part_of, usable_step
+from actors.workflows.combinations import AnyCondition
+from actors.workflows.flow import OPEN, Flow, Gate
 from supervisors.model import Model, first_repeated, wrong_type
 
 if TYPE_CHECKING:
-    from actors.plan import PatternTarget
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt
 
 _FALLBACK = "fallback"

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from actors.orchestrators.base import Part, Pattern
-from actors.orchestrators.branch import Branch, part_of, pattern_of
-from actors.orchestrators.flow import Flow
 from actors.orchestrators.sequential import SequentialOrchestrator
+from actors.workflows.branch import Branch, part_of, pattern_of
+from actors.workflows.flow import Flow
 
 
 class _Inner(Pattern):

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import AnyCondition, Equals, check_condition
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of, usable_timeout
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
-from actors.orchestrators.flow import Flow, Gate
-from actors.values import FrozenDict
+from actors.values.freezing import FrozenDict
+from actors.workflows.branch import Branch, Node, part_of, usable_step
+from actors.workflows.combinations import AnyCondition, Equals, check_condition
+from actors.workflows.flow import Flow, Gate
 from supervisors.model import wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 _BODY = 0

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.frozen import FrozenDict, FrozenList, show
-from actors.invocation import Assignment
-from actors.merging import net_change
+from actors.agents.invocation import Assignment
 from actors.orchestrators.base import (
     BranchReport,
     Orchestrator,
@@ -21,17 +19,19 @@ from actors.orchestrators.base import (
     delta_of,
     reports_of,
 )
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
-from actors.orchestrators.flow import Flow, Gate, Given, Scope
-from actors.state import Delta, Snapshot, State
-from supervisors.branch_policies import OnFailure, PlainRequire, Require, check_require, resolve_require
-from supervisors.groups import item_path, rest_path
+from actors.values.frozen import FrozenDict, FrozenList, show
+from actors.values.state import Delta, Snapshot, State
+from actors.workflows.branch import Branch, Node, part_of, usable_step
+from actors.workflows.flow import Flow, Gate, Given, Scope
+from actors.workflows.merger import net_change
+from supervisors.branches.groups import item_path, rest_path
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.policies.branch_policies import OnFailure, PlainRequire, Require, check_require, resolve_require
 from supervisors.signals import FanOutEnded, SuperviseFanOut
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 _MISSING: Any = object()

@@ -7,17 +7,17 @@ from typing import Any, ClassVar, cast
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from actors.mergers import AnyMerger, Union
 from actors.orchestrators.base import Part, Pattern, usable_timeout
-from actors.orchestrators.branch import Branch, Node, label_of, part_of, usable_steps
-from actors.orchestrators.flow import Flow
 from actors.orchestrators.loop import Loop
 from actors.orchestrators.parallel import Collaborative, usable_branches, usable_merger
 from actors.orchestrators.route import Route
 from actors.orchestrators.sequential import Sequential, SequentialOrchestrator
-from actors.values import FrozenDict
-from supervisors.branch_policies import OnFailure, PlainRequire, Require, resolve_require
+from actors.values.freezing import FrozenDict
+from actors.workflows.branch import Branch, Node, label_of, part_of, usable_steps
+from actors.workflows.flow import Flow
+from actors.workflows.keyed_mergers import AnyMerger, Union
 from supervisors.model import wrong_type
+from supervisors.policies.branch_policies import OnFailure, PlainRequire, Require, resolve_require
 
 _LOOP_SETTINGS = ("max_iterations", "until", "iteration_timeout", "timeout")
 

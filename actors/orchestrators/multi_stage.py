@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import AnyCondition
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
-from actors.orchestrators.branch import Branch, Node, pattern_of
-from actors.orchestrators.flow import Flow, Gate, Given
 from actors.orchestrators.loop import usable_condition
+from actors.workflows.branch import Branch, Node, pattern_of
+from actors.workflows.combinations import AnyCondition
+from actors.workflows.flow import Flow, Gate, Given
 from supervisors.model import first_repeated, wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
-from supervisors.retries import Retry
+from supervisors.policies.retries import Retry
 from supervisors.signals import Skip
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 

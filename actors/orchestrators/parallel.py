@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.callables import evaluation_failed
-from actors.errors import MergeConflictError
-from actors.invocation import Assignment
-from actors.mergers import AnyMerger, BranchDelta, Union, check_merger
+from actors.agents.invocation import Assignment
 from actors.orchestrators.base import (
     BranchReport,
     Orchestrator,
@@ -19,16 +16,19 @@ from actors.orchestrators.base import (
     delta_of,
     reports_of,
 )
-from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
-from actors.orchestrators.flow import Flow
-from actors.state import Delta, overlay
-from supervisors.branch_policies import OnFailure, PlainRequire, Require, resolve_require
+from actors.orchestrators.evaluations import evaluation_failed
+from actors.values.errors import MergeConflictError
+from actors.values.state import Delta, overlay
+from actors.workflows.branch import Branch, Node, part_of, usable_steps
+from actors.workflows.flow import Flow
+from actors.workflows.keyed_mergers import AnyMerger, BranchDelta, Union, check_merger
 from supervisors.model import first_repeated, wrong_type
 from supervisors.outcome import Outcome, OutcomeKind, Reason
+from supervisors.policies.branch_policies import OnFailure, PlainRequire, Require, resolve_require
 from supervisors.signals import Job, SuperviseGroup
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
+    from actors.control.cell import ControlCell
     from supervisors.signals import Ended, GroupEnded
 
 

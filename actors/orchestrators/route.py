@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from actors.conditions import Condition, check_condition, contains
-from actors.frozen import SCALARS, FrozenDict, showable
-from actors.members import plain_of
 from actors.orchestrators.base import Part, Pattern
-from actors.orchestrators.branch import Branch, Node, part_of, usable_step
 from actors.orchestrators.choice import ChoiceOrchestrator
-from actors.orchestrators.flow import OPEN, Flow, Gate, Keyword
+from actors.values.frozen import SCALARS, FrozenDict, showable
+from actors.values.members import plain_of
+from actors.workflows.branch import Branch, Node, part_of, usable_step
+from actors.workflows.combinations import Condition, check_condition, contains
+from actors.workflows.flow import OPEN, Flow, Gate, Keyword
 from supervisors.model import wrong_type
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Job
 
 _SHOWN_CHARACTERS = 200

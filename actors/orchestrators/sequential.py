@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from actors.orchestrators.base import Orchestrator, Part, Pattern, delta_of
-from actors.orchestrators.branch import Branch, Node, part_of, usable_steps
-from actors.orchestrators.flow import Flow
+from actors.workflows.branch import Branch, Node, part_of, usable_steps
+from actors.workflows.flow import Flow
 
 if TYPE_CHECKING:
-    from actors.cell import ControlCell
-    from actors.plan import PatternTarget
+    from actors.control.cell import ControlCell
+    from actors.runs.plan import PatternTarget
     from supervisors.signals import Attempt, Ended
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from actors.dispatchers.work import current_agent
 from actors.testing.here import scheduler_here
 from actors.testing.scheduler import Scheduler
-from actors.work import current_agent
 from supervisors.clock import Clock, SystemClock, Waitable
 
 _EPOCH = 946_684_800.0  # 2000-01-01, so that wall times are no surprise in a trace

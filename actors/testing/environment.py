@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from actors.assembly import StockParts
-from actors.control import ControlPlane
-from actors.delivery import Delivery
+from actors.control.delivery import Delivery
+from actors.control.environment import Environment
+from actors.control.plane import ControlPlane
+from actors.control.telemetry import Telemetry
 from actors.dispatchers.loop import LoopDispatcher
 from actors.dispatchers.pinned import PinnedDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
-from actors.environment import Environment
-from actors.settings import RuntimeSettings
-from actors.telemetry import Telemetry
+from actors.runtime.assembly import StockParts
+from actors.runtime.settings import RuntimeSettings
 from actors.testing.clock import VirtualClock
 from actors.testing.in_order import InOrder
 from actors.testing.lanes import VirtualLoops

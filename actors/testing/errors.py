@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.errors import ActorError
+from actors.values.errors import ActorError
 
 
 class StalledError(ActorError):

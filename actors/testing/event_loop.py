@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from actors.leftovers import close_leftovers
+from actors.dispatchers.leftovers import close_leftovers
 from actors.testing.errors import NotVirtualError
 from actors.testing.scheduler import Scheduler
 from actors.testing.seat import always

@@ -6,16 +6,16 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from actors.control import ControlPlane
+from actors.control.environment import Threads
+from actors.control.plane import ControlPlane
+from actors.control.telemetry import Telemetry
 from actors.dispatchers.lane import Lane
 from actors.dispatchers.loop import LoopDispatcher, Watch
-from actors.environment import Threads
-from actors.telemetry import Telemetry
+from actors.dispatchers.work import Work
 from actors.testing.event_loop import VirtualLoop
 from actors.testing.in_order import InOrder
 from actors.testing.scheduler import Scheduler
 from actors.testing.strands import strand
-from actors.work import Work
 
 
 class VirtualLane(Lane):

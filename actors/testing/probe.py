@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from actors.event import Event
-from actors.state import State
+from actors.control.wakeup import Wakeup
 from actors.testing.clock import clock_here
-from actors.wakeup import Wakeup
+from actors.values.event import Event
+from actors.values.state import State
 from supervisors.facts import Fact
 
 _Kind = TypeVar("_Kind")

@@ -11,15 +11,12 @@ from typing import Any, NoReturn, TypeVar
 
 import pykka
 
-from actors.agent_cell import AgentCell
-from actors.event import Event
-from actors.invocation import Invocation
+from actors.agents.invocation import Invocation
+from actors.cells.agent_cell import AgentCell
 from actors.orchestrators.base import Pattern
-from actors.orchestrators.branch import Branch
-from actors.run import Run
-from actors.runtime import Runtime
-from actors.shutdown import StopReport
-from actors.state import State
+from actors.runs.run import Run
+from actors.runtime.runtime import Runtime
+from actors.runtime.shutdown import StopReport
 from actors.testing.environment import virtual_environment
 from actors.testing.errors import NotVirtualError
 from actors.testing.here import enter, leave
@@ -29,6 +26,9 @@ from actors.testing.scheduler import Scheduler
 from actors.testing.seat import always, never
 from actors.testing.threads import VirtualThreads
 from actors.testing.waits import check_seconds
+from actors.values.event import Event
+from actors.values.state import State
+from actors.workflows.branch import Branch
 
 logger = logging.getLogger(__name__)
 

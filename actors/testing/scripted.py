@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from actors.agent import AgentContext
-from actors.event import Event
-from actors.result import AgentResult
-from actors.state import State
+from actors.agents.agent import AgentContext
 from actors.testing.clock import clock_here
 from actors.testing.steps import Step
+from actors.values.event import Event
+from actors.values.result import AgentResult
+from actors.values.state import State
 from supervisors.outcome import Outcome
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from actors.arguments import check_count
-from actors.event import Event
-from actors.state import State
 from actors.testing.clock import clock_here
 from actors.testing.waits import check_seconds, hang, sleep
+from actors.values.arguments import check_count
+from actors.values.event import Event
+from actors.values.state import State
 
 
 class Step:

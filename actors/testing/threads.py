@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from actors.environment import DaemonThreads
+from actors.control.environment import DaemonThreads
 from actors.testing.here import enter
 from actors.testing.scheduler import Scheduler
 from actors.testing.seat import always

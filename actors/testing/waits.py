@@ -6,11 +6,11 @@ import asyncio
 import math
 from contextlib import nullcontext
 
+from actors.control.wakeup import Wakeup
 from actors.testing.clock import clock_here
 from actors.testing.event_loop import VirtualLoop
 from actors.testing.here import scheduler_here
 from actors.testing.seat import never
-from actors.wakeup import Wakeup
 
 
 def sleep(seconds: float) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from actors.frozen import FrozenDict
 from actors.mergers import BranchDelta, Collect, FirstWins, LastWins, Merger, Namespaced, Reduce, Union
-from actors.state import Delta, Snapshot, State
-from actors.values import freeze
+from actors.values.freezing import freeze
+from actors.values.frozen import FrozenDict
+from actors.values.state import Delta, Snapshot, State
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 
 FAILED = Outcome(OutcomeKind.FAILED, Reason.EXCEPTION)

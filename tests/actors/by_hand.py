@@ -10,22 +10,22 @@ from functools import cached_property
 from random import Random
 from typing import Any, TypeVar
 
-from actors.agent import define
-from actors.agent_cell import AgentCell
-from actors.cell import ControlCell
-from actors.control import ControlPlane
-from actors.delivery import Delivery
+from actors.agents.agent import define
+from actors.cells.agent_cell import AgentCell
+from actors.control.cell import ControlCell
+from actors.control.delivery import Delivery
+from actors.control.environment import Environment
+from actors.control.facilities import System, _systems
+from actors.control.plane import ControlPlane
+from actors.control.telemetry import Telemetry
 from actors.dispatchers.lane import Lane
 from actors.dispatchers.pinned import PinnedDispatcher
-from actors.environment import Environment
-from actors.system import System, _systems
-from actors.telemetry import Telemetry
-from actors.work import Work
-from supervisors.agent_supervisor import AgentSupervisor
-from supervisors.child_spec import ChildSpec
+from actors.dispatchers.work import Work
+from supervisors.agents.agent_supervisor import AgentSupervisor
 from supervisors.clock import ManualClock
 from supervisors.facts import Fact
-from supervisors.restarts import Restart
+from supervisors.policies.child_spec import ChildSpec
+from supervisors.policies.restarts import Restart
 
 START = 100.0
 """What the clock shows at first; all moments in tests are exact binary fractions."""

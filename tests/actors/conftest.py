@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.metrics import MetricsActor
+from actors.metrics.metrics_actor import MetricsActor
 from tests.actors.metering import no_gauges
 
 

@@ -14,7 +14,7 @@ import pykka
 import pytest
 
 from actors import ActorError, Agent, Branch, Event, Loop, Parallel, Runtime, Sequential, State
-from actors.control import ControlPlane
+from actors.control.plane import ControlPlane
 from supervisors import Retry
 from supervisors.facts import Fact, RunEnded, RunStarted
 from tests.limits import PATIENCE

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.agent import Agent
-from actors.agent_cell import AgentCell
-from actors.direct import DirectInvocation
-from actors.event import Event
-from actors.invocation import Invocation
-from actors.reply import Reply
-from actors.state import State
+from actors.agents.agent import Agent
+from actors.agents.direct import DirectInvocation
+from actors.agents.invocation import Invocation
+from actors.cells.agent_cell import AgentCell
+from actors.control.reply import Reply
+from actors.values.event import Event
+from actors.values.state import State
 from supervisors.facts import DeadLettered
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from tests.actors.by_hand import Rig

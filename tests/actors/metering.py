@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from actors.metrics import Gauges, MetricsActor
+from actors.metrics.metrics_actor import Gauges, MetricsActor
 from supervisors.facts import (
     AgentGivenUp,
     AgentRan,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from actors.frozen import FrozenDict, FrozenList, FrozenRecord, FrozenSet
+from actors.values.frozen import FrozenDict, FrozenList, FrozenRecord, FrozenSet
 from supervisors.model import Model
 
 ZONES: list[tzinfo | None] = [

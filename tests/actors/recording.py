@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from actors.control import ControlPlane
+from actors.control.plane import ControlPlane
 from tests import limits
 
 PATIENCE = limits.PATIENCE

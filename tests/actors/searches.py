@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from actors.errors import MatcherError
-from actors.matching import Matcher, Matchers
-from tests.actors.processes import PATIENCE, matcher_pids, open_files
+from actors.processes.matching import Matcher, Matchers
+from actors.values.errors import MatcherError
+from tests.actors.child_processes import PATIENCE, matcher_pids, open_files
 
 BACKTRACKS = "(a+)+$"
 ENDLESS = "a" * 40 + "b"

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from actors.frozen import FrozenDict
-from actors.state import NO_CHANGE, Delta, Snapshot, State
-from actors.values import freeze
+from actors.values.freezing import freeze
+from actors.values.frozen import FrozenDict
+from actors.values.state import NO_CHANGE, Delta, Snapshot, State
 
 names = st.sampled_from("abcde")
 small = st.dictionaries(names, st.integers(0, 2) | st.booleans() | st.lists(st.integers(0, 1), max_size=2))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
-from actors.control import ControlPlane
+from actors.control.plane import ControlPlane
 from tests.actors.interrupting import ENOUGH, House, is_finalizing, stack, surfaced_from
 
 SAMPLE = 12

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.agent_cell import AgentCell
-from actors.agent_group import Group
-from supervisors.child_spec import GroupSpec
-from supervisors.strategies import Strategy
+from actors.cells.agent_cell import AgentCell
+from actors.cells.group import Group
+from supervisors.policies.child_spec import GroupSpec
+from supervisors.policies.strategies import Strategy
 from tests.actors.by_hand import Rig
 from tests.actors.logged_agents import Logged
 

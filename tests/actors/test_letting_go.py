@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from actors.agent import Agent
-from actors.agent_cell import AgentCell
-from actors.event import Event
-from actors.state import State
+from actors.agents.agent import Agent
+from actors.cells.agent_cell import AgentCell
+from actors.values.event import Event
+from actors.values.state import State
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
-from supervisors.restarts import Restart
-from supervisors.retries import Backoff
+from supervisors.policies.restarts import Restart
+from supervisors.policies.retries import Backoff
 from tests.actors.by_hand import ABANDON_AFTER, GRACE, HOOK_TIMEOUT, Rig
 from tests.actors.logged_agents import Logged, ask, function, queued, spawned
 from tests.actors.team import Team

@@ -8,23 +8,23 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-import actors.errors
-import actors.workflow_errors
+import actors.values.errors
+import actors.values.workflow_errors
 from actors import Branch, Loop, Parallel, Route, Sequential
 from actors.codec import encode
 from actors.conditions import All, Equals, Exists, Not
-from actors.errors import AgentTimeoutError, RunTimeoutError
-from actors.event import Event
-from actors.findings import Code, Finding, Severity
-from actors.frozen import same
 from actors.mergers import Collect, Reduce
 from actors.orchestrators.base import BranchReport
-from actors.result import AgentResult
-from actors.state import Snapshot, State
-from actors.values import freeze
-from actors.workflow_errors import Mistake
+from actors.values.errors import AgentTimeoutError, RunTimeoutError
+from actors.values.event import Event
+from actors.values.findings import Code, Finding, Severity
+from actors.values.freezing import freeze
+from actors.values.frozen import same
+from actors.values.result import AgentResult
+from actors.values.state import Snapshot, State
+from actors.values.workflow_errors import Mistake
 from supervisors.outcome import Failure, Outcome, OutcomeKind, Reason
-from supervisors.retries import Retry
+from supervisors.policies.retries import Retry
 from supervisors.trace import TraceRecord
 from tests.actors.plain_data import Point, Profile, Question, fields, plain_data
 
@@ -146,11 +146,11 @@ FACTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
 }
 
 
-ERRORS: dict[str, type[actors.errors.ActorError]] = {
+ERRORS: dict[str, type[actors.values.errors.ActorError]] = {
     name: each
-    for module in (actors.errors, actors.workflow_errors)
+    for module in (actors.values.errors, actors.values.workflow_errors)
     for name, each in vars(module).items()
-    if isinstance(each, type) and issubclass(each, actors.errors.ActorError)
+    if isinstance(each, type) and issubclass(each, actors.values.errors.ActorError)
 }
 
 errors = st.one_of([st.builds(ERRORS[name], *facts) for name, facts in FACTS.items()])

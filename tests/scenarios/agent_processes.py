@@ -12,7 +12,7 @@ import pytest
 
 from actors import Runtime, WorkflowFailedError
 from supervisors import Restart
-from tests.actors.processes import open_files
+from tests.actors.child_processes import open_files
 from tests.limits import PATIENCE
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import Watcher

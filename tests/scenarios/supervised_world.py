@@ -12,7 +12,7 @@ from typing import Any
 import pykka
 
 from actors import ActorError, Agent, Event, Runtime, State
-from actors.agent_group import Group
+from actors.cells.group import Group
 from supervisors import Backoff, Restart
 from supervisors.facts import AgentGivenUp, AgentRestarted, Fact
 from tests.scenarios.supervision_model import Fault, Life, ModelAgent, ModelGroup

@@ -23,8 +23,8 @@ from actors import (
     State,
     WorkflowFailedError,
 )
-from actors.errors import NestingError
 from actors.testing import AnswersAfter, Hangs, Scripted, ScriptedThread, VirtualRuntime
+from actors.values.errors import NestingError
 from supervisors import Backoff, Reason, Retry
 from supervisors.facts import RunEnded
 from supervisors.trace import TraceRecord

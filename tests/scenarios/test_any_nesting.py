@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors import Run
 from actors.testing import VirtualRuntime
-from actors.workflow_errors import InvalidWorkflowError
+from actors.values.workflow_errors import InvalidWorkflowError
 from tests.scenarios.agents import spawn_agents
 from tests.scenarios.sequential_model import Model, Predicted, Racy
 from tests.scenarios.virtual_runs import trace_of

@@ -16,8 +16,8 @@ from actors import (
     State,
     WorkflowFailedError,
 )
-from actors.errors import NestingError
 from actors.testing import AnswersAfter, Scripted, VirtualRuntime
+from actors.values.errors import NestingError
 from supervisors import Reason
 from supervisors.facts import AgentRestarted
 from tests.scenarios.asking import (

@@ -12,7 +12,7 @@ import pytest
 from actors import Branch, Event, OverloadedError, Run, RunCancelledError, Runtime, RunTimeoutError, Sequential
 from actors.testing import AnswersAfter, Fails, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, OutcomeKind, Reason, Retry
-from supervisors.retry_budget import RetryBudget
+from supervisors.policies.retry_budget import RetryBudget
 from tests.scenarios.numbered_events import handled, numbered, reason_of
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE

@@ -12,9 +12,9 @@ from actors import Branch, Case, Conditional, Event, Runtime, Sequential, Unknow
 from actors.conditions import FailedWith
 from actors.testing import AnswersAfter, Fails, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Outcome, OutcomeKind, Reason, Retry
-from supervisors.breaker import Breaker, BreakerState
 from supervisors.errors import BreakerOpenError
 from supervisors.facts import BreakerChanged
+from supervisors.policies.breaker import Breaker, BreakerState
 from tests.scenarios.watching import Watcher
 
 CLOSED, HALF_OPEN, OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN

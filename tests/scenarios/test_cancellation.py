@@ -22,7 +22,7 @@ from actors import (
     Sequential,
     State,
 )
-from actors.environment import Environment
+from actors.control.environment import Environment
 from actors.testing import AnswersAfter, Fails, Probe, Returns, Scripted, ScriptedThread, VirtualRuntime, sleep
 from supervisors import Backoff, OutcomeKind, Reason, Retry, SystemClock
 from supervisors.clock import Waitable

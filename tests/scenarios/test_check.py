@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from actors import Branch, Loop, MultiStage, Route, Runtime, Sequential, Stage
 from actors.cli.rehearsal import rehearsal
 from actors.definitions.definition import Definition
-from actors.errors import UnknownAgentError, WorkflowFailedError
-from actors.findings import Code, Finding, Severity
 from actors.testing import VirtualRuntime
-from actors.workflow_errors import InvalidWorkflowError
+from actors.values.errors import UnknownAgentError, WorkflowFailedError
+from actors.values.findings import Code, Finding, Severity
+from actors.values.workflow_errors import InvalidWorkflowError
 from tests.scenarios.agents import spawn_agents
 from tests.scenarios.mistakes import AGENTS, NEVER, PLANTED, Planted, agent
 from tests.scenarios.sequential_model import Model, Racy
@@ -120,9 +120,9 @@ def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[Runtime], l
 
     def logged(runtime: Runtime) -> list[str]:
         runtime.stop()
-        return [record.getMessage() for record in caplog.records if record.name == "actors.plans"]
+        return [record.getMessage() for record in caplog.records if record.name == "actors.runs.plans"]
 
-    with caplog.at_level(logging.WARNING, "actors.plans"):
+    with caplog.at_level(logging.WARNING, "actors.runs.plans"):
         yield logged
 
 

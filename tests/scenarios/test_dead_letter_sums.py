@@ -11,8 +11,8 @@ import pykka
 import pytest
 
 from actors import Event, MailboxFullError, Runtime, State
-from actors.dead_letters import DeadLetter
-from actors.mailbox import MailboxPolicy
+from actors.agents.mailbox import MailboxPolicy
+from actors.control.dead_letters import DeadLetter
 from supervisors import Reason
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE

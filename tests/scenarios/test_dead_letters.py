@@ -9,9 +9,9 @@ import pykka
 import pytest
 
 from actors import Event, MailboxFullError, Runtime, Sequential, State
-from actors.dead_letters import DeadLetter
+from actors.control.dead_letters import DeadLetter
 from actors.testing import AnswersAfter, Fails, Hangs, Returns, Scripted, VirtualRuntime
-from supervisors.breaker import Breaker
+from supervisors.policies.breaker import Breaker
 from tests.scenarios.numbered_events import numbered, runtime
 
 __all__ = ["runtime"]  # a fixture

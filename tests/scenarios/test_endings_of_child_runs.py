@@ -25,8 +25,8 @@ from actors import (
     State,
     WorkflowFailedError,
 )
-from actors.errors import ContextEndedError, RuntimeNotRunningError
 from actors.testing import AnswersAfter, Scripted, VirtualRuntime, sleep
+from actors.values.errors import ContextEndedError, RuntimeNotRunningError
 from supervisors import OutcomeKind, Reason
 from tests.scenarios.orchestrating import (
     BOTH,

@@ -12,7 +12,7 @@ import pykka
 import pytest
 
 from actors import Agent, Branch, Event, MailboxFullError, Runtime, Sequential, State
-from actors.mailbox import MailboxPolicy
+from actors.agents.mailbox import MailboxPolicy
 from actors.testing import AnswersAfter, Hangs, Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Reason, Retry
 from tests.scenarios.numbered_events import handled, numbered, reason_of, runtime

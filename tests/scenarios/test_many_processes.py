@@ -75,7 +75,7 @@ def test_two_hundred_agents_that_start_at_once_all_start(watcher: Watcher) -> No
 
 
 def test_stopped_before_its_turn_an_agent_has_stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.dispatchers.process.most_at_once", lambda: 1)
+    monkeypatch.setattr("actors.processes.dispatcher.most_at_once", lambda: 1)
     with Runtime(hook_timeout=LONG, grace=LONG) as runtime:
         runtime.spawn("slow", agents.Slow, dispatcher="process", restart=NEVER)
         runtime.spawn("next", agents.Fragile, dispatcher="process")

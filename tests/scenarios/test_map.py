@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors import Branch, Event, Map, Runtime, Sequential, State
 from actors.testing import Hangs, Returns, Scripted, ScriptedThread, VirtualRuntime, sleep
 from supervisors import OutcomeKind, Reason
-from supervisors.branch_policies import resolve_require
 from supervisors.facts import StageEnded, StageStarted
+from supervisors.policies.branch_policies import resolve_require
 from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import PATIENCE, Watcher
 from tests.thoroughness import examples

@@ -24,13 +24,13 @@ from actors import (
     Stage,
     State,
     WorkflowFailedError,
-    callables,
 )
 from actors.conditions import All, Compare, Condition, Equals, Exists, Matches, Not
 from actors.conditions import Any as AnyOf
-from actors.matching import MOST_MATCHERS
+from actors.orchestrators import evaluations as callables
+from actors.processes.matching import MOST_MATCHERS
 from supervisors import Reason
-from tests.actors.processes import await_end, computing_time, is_running, matcher_pids, open_files
+from tests.actors.child_processes import await_end, computing_time, is_running, matcher_pids, open_files
 from tests.scenarios.timing import eventually, seconds_of
 from tests.scenarios.watching import PATIENCE
 

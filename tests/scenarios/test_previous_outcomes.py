@@ -26,7 +26,7 @@ from actors import (
 )
 from actors.conditions import FailedWith, Not, OutcomeIs
 from actors.testing import Fails, Hangs, Returns, Scripted, VirtualRuntime
-from actors.workflow_errors import InvalidWorkflowError
+from actors.values.workflow_errors import InvalidWorkflowError
 from supervisors import Backoff, Outcome, OutcomeKind, Retry
 
 AT_ONCE = Backoff(initial=0.0)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from actors import Runtime
+from tests.actors.child_processes import PATIENCE, await_end, is_running
 from tests.actors.dispatchers import process_agents as agents
-from tests.actors.processes import PATIENCE, await_end, is_running
 from tests.scenarios.agent_processes import LONG, no_process_and_no_file_is_left, runtime, spawned
 
 __all__ = ["no_process_and_no_file_is_left", "runtime"]  # fixtures
@@ -22,7 +22,7 @@ HOST = """
 import signal
 from actors import Runtime
 from tests.actors.dispatchers import process_agents as agents
-from tests.actors.processes import computing_time
+from tests.actors.child_processes import computing_time
 from tests.scenarios.timing import eventually
 
 runtime = Runtime().start()

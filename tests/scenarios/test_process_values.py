@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from actors import Parallel, Runtime, Sequential, WorkflowFailedError
-from actors.values import freeze, same
+from actors.values.freezing import freeze, same
 from supervisors import Reason
+from tests.actors.child_processes import await_end
 from tests.actors.dispatchers import process_agents as agents
 from tests.actors.plain_data import Colour, Permission
-from tests.actors.processes import await_end
 from tests.scenarios.agent_processes import LONG, SHORT, children, no_process_and_no_file_is_left, runtime, spawned
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import Watcher

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from actors import AgentFailedError, Event, Runtime, WorkflowFailedError
-from actors.errors import ProcessEndedError
+from actors.values.errors import ProcessEndedError
 from supervisors import OutcomeKind, Reason, Restart
 from supervisors.facts import AgentRestarted
+from tests.actors.child_processes import PATIENCE, await_end, open_files
 from tests.actors.dispatchers import process_agents as agents
-from tests.actors.processes import PATIENCE, await_end, open_files
 from tests.scenarios.agent_processes import (
     HANGS,
     LONG,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from actors import Branch, Event, Loop, Parallel, State, WorkflowFailedError
-from actors.callables import CALLABLE_TIMEOUT
-from actors.errors import MergeConflictError
 from actors.mergers import Collect, LastWins, Reduce
+from actors.orchestrators.evaluations import CALLABLE_TIMEOUT
 from actors.testing import VirtualRuntime, hang, sleep
+from actors.values.errors import MergeConflictError
 from supervisors import Reason
 
 RUNS = 50

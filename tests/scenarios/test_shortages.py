@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from actors import Agent, Event, Run, Runtime, RunTimeoutError, Sequential, State, StopReport
-from actors.environment import Environment
+from actors.control.environment import Environment
 from supervisors import Reason
 from tests.scenarios.watching import PATIENCE
 from tests.shortage import ScarceThreads

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors import Event, Runtime, State, telemetry
+from actors import Event, Runtime, State
+from actors.control import telemetry
 from supervisors.facts import Fact, FactsMissed, RunEnded
 from tests.scenarios.timing import eventually
 from tests.scenarios.watching import PATIENCE, Watcher

@@ -14,8 +14,8 @@ from actors import (
     Event,
     State,
 )
-from actors.errors import AgentExistsError
 from actors.testing import VirtualRuntime, sleep
+from actors.values.errors import AgentExistsError
 from supervisors import Restart
 from tests.scenarios.orchestrating import (
     Hanging,

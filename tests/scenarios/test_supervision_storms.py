@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from supervisors.strategies import Strategy
+from supervisors.policies.strategies import Strategy
 from tests.scenarios.supervised_world import World
 from tests.scenarios.supervision_model import Fault, ModelAgent
 from tests.thoroughness import examples

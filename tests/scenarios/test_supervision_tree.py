@@ -8,7 +8,7 @@ from actors import AgentStoppedError, AgentTimeoutError, Event, Runtime, RunTime
 from actors.testing import Returns, Scripted, VirtualRuntime
 from supervisors import Backoff, Reason, Restart
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
-from supervisors.strategies import Strategy
+from supervisors.policies.strategies import Strategy
 from tests.scenarios.teams import Log, answers, crash, log, make_group, member, runtime
 from tests.scenarios.virtual_runs import HOUR
 from tests.scenarios.watching import Watcher

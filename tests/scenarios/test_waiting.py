@@ -10,7 +10,7 @@ import pykka
 import pytest
 
 from actors import Event, MailboxFullError
-from actors.mailbox import MailboxPolicy
+from actors.agents.mailbox import MailboxPolicy
 from actors.testing import AnswersAfter, Returns, Scripted, VirtualRuntime
 
 HOUR = 3600.0

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from supervisors.agent_supervisor import AgentSupervisor
-from supervisors.child_spec import NO_GROUP, ChildSpec, GroupSpec
+from supervisors.agents.agent_supervisor import AgentSupervisor
 from supervisors.facts import AgentGivenUp, AgentRestarted, GroupRestarted
-from supervisors.restarts import Restart
-from supervisors.retries import Backoff
+from supervisors.policies.child_spec import NO_GROUP, ChildSpec, GroupSpec
+from supervisors.policies.restarts import Restart
+from supervisors.policies.retries import Backoff
+from supervisors.policies.strategies import Strategy
 from supervisors.signals import (
     ChildAdded,
     ChildFailed,
@@ -20,7 +21,6 @@ from supervisors.signals import (
     GroupStopped,
     StopGroup,
 )
-from supervisors.strategies import Strategy
 from tests.supervisors.fakes import FakeContext
 
 STEADY = Backoff(initial=1, factor=2, jitter=0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from supervisors.branch_policies import OnFailure
 from supervisors.outcome import COMPLETED, Outcome
+from supervisors.policies.branch_policies import OnFailure
 from tests.supervisors.fakes import FakeAgent
 from tests.supervisors.jobs import job
 from tests.supervisors.patterns import FakeFanOut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from supervisors.retries import Backoff, Retry
+from supervisors.policies.retries import Backoff, Retry
 from supervisors.signals import Job
 from tests.supervisors.fakes import FakeAgent
 from tests.supervisors.patterns import FakeGroup

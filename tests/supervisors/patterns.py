@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from supervisors.branch_policies import OnFailure
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
+from supervisors.policies.branch_policies import OnFailure
 from supervisors.signals import (
     Answer,
     Attempt,

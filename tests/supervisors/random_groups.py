@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from supervisors.restarts import Restart
-from supervisors.strategies import Strategy
+from supervisors.policies.restarts import Restart
+from supervisors.policies.strategies import Strategy
 from tests.supervisors.children import FakeGroup
 
 NAMES = "abcde"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from supervisors.branch_supervisor import BranchSupervisor
-from supervisors.deadlines import Deadline
+from supervisors.branches.branch_supervisor import BranchSupervisor
 from supervisors.facts import AgentRan, BranchFailed, FellBack, StageEnded, StageRetried, StageStarted, TimedOut
 from supervisors.outcome import Outcome, OutcomeKind
+from supervisors.policies.deadlines import Deadline
 from supervisors.signals import Close, Ended, Job, Supervise
 from supervisors.trace import TraceRecord
 from tests.supervisors.fakes import START, FakeContext

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from supervisors.branch_policies import OnFailure
 from supervisors.outcome import COMPLETED, Outcome
-from supervisors.retries import Backoff, Retry
+from supervisors.policies.branch_policies import OnFailure
+from supervisors.policies.retries import Backoff, Retry
 from supervisors.signals import Attempt, Job
 from tests.supervisors.fakes import FakeAgent, FakeContext, FakeHandle
 from tests.supervisors.jobs import job

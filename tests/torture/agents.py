@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from actors import Agent, AgentContext, AgentResult, Event, Runtime, State
-from actors.mailbox import MailboxPolicy
+from actors.agents.mailbox import MailboxPolicy
 from supervisors import Backoff, Restart
 
 BLOCK = 0.15

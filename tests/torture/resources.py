@@ -6,7 +6,7 @@ import errno
 import threading
 from collections.abc import Callable
 
-from actors.environment import DaemonThreads
+from actors.control.environment import DaemonThreads
 
 
 class ScarceThreads(DaemonThreads):

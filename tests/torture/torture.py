@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from actors import Runtime
-from actors.environment import Environment
+from actors.control.environment import Environment
 from tests.torture.disturbances import Disturbances
 from tests.torture.leaks import Left, left, settled
 from tests.torture.problems import Problems

@@ -21,7 +21,7 @@ from actors import (
     UnknownAgentError,
     WorkflowFailedError,
 )
-from actors.environment import Environment
+from actors.control.environment import Environment
 from supervisors.facts import Fact, RunEnded, RunStarted
 from tests.torture.agents import IN_PROCESS, SOUND, MixedUpError, spawn_all
 from tests.torture.problems import Problems

@@ -10,8 +10,8 @@ from actors.checks.checklist import check_declarations, check_structure
 from actors.checks.keys import Start
 from actors.checks.place import Place
 from actors.checks.verdict import judge
-from actors.findings import Finding
-from actors.plan import compile_workflow
+from actors.runs.plan import compile_workflow
+from actors.values.findings import Finding
 
 
 def place_of(workflow: Any) -> Place:

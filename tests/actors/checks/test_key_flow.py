@@ -23,7 +23,7 @@ from actors.checks.agents import Declaration
 from actors.conditions import All, Equals, Exists
 from actors.mergers import Collect, LastWins, Namespaced, Reduce
 from actors.orchestrators.base import Part, Pattern
-from actors.orchestrators.flow import Flow
+from actors.workflows.flow import Flow
 from tests.actors.checks.checking import findings, found, makes, needs
 
 CLOSED: Mapping[str, Any] = {"state": (), "data": ()}

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from actors.checks import logic as logic_module
 from actors.checks.logic import Logic
-from actors.comparisons import Compare, Contains, Equals, Exists
-from actors.condition import Condition, Situation
 from actors.conditions import All, Matches, Not
 from actors.conditions import Any as AnyOf
-from actors.errors import ActorError
-from actors.orchestrators.flow import Given, Keyword
-from actors.state import Snapshot
-from actors.values import freeze
+from actors.values.errors import ActorError
+from actors.values.freezing import freeze
+from actors.values.state import Snapshot
+from actors.workflows.comparisons import Compare, Contains, Equals, Exists
+from actors.workflows.condition import Condition, Situation
+from actors.workflows.flow import Given, Keyword
 from tests.spelling import spelled
 from tests.thoroughness import examples
 

@@ -8,7 +8,7 @@ import pytest
 from actors import Branch, Loop, MultiStage, Parallel, Sequential, Stage
 from actors.conditions import Exists
 from actors.orchestrators.base import Part, Pattern
-from actors.orchestrators.flow import Flow
+from actors.workflows.flow import Flow
 from tests.actors.checks.checking import found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from actors import Branch, Cached, Loop, Map, MultiStage, Parallel, Route, Sequential, Stage
 from actors.orchestrators.base import Part, Pattern
-from actors.orchestrators.flow import OPEN
+from actors.workflows.flow import OPEN
 from tests.actors.checks.checking import place_of
 
 

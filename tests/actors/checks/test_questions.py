@@ -7,7 +7,7 @@ import pytest
 from actors.checks.questions import keys_needed, keys_read
 from actors.conditions import All, Compare, Contains, Equals, Exists, Matches, Not
 from actors.conditions import Any as AnyOf
-from actors.orchestrators.flow import Given, Keyword
+from actors.workflows.flow import Given, Keyword
 from tests.spelling import spelled
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from actors.cli.command import mixmode
 from actors.definitions import Definition
-from actors.graph import mermaid
+from actors.workflows.graph import mermaid
 from examples.research.workflow import WORKFLOW
 
 CONTENT = Path(__file__).parents[3] / "examples" / "content" / "workflow.toml"

@@ -10,7 +10,7 @@ from actors.cli.document import document
 from actors.cli.ending import Ending
 from actors.cli.report import latencies, show
 from actors.orchestrators.base import BranchReport
-from actors.state import State
+from actors.values.state import State
 from supervisors.outcome import COMPLETED, Outcome, OutcomeKind, Reason
 from supervisors.trace import TraceRecord
 

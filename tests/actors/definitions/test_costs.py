@@ -9,7 +9,7 @@ import pytest
 from actors.definitions import Definition
 from actors.definitions.definition import MAX_BYTES
 from actors.definitions.toml_extent import MAX_LEVELS, MAX_PARTS
-from actors.workflow_errors import DefinitionError
+from actors.values.workflow_errors import DefinitionError
 
 MOST_SECONDS = 3.0
 

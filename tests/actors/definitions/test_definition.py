@@ -11,9 +11,9 @@ from actors import Branch, Loop, MultiStage, Parallel, Runtime, Sequential, Stag
 from actors.conditions import Equals, Exists
 from actors.definitions import AgentEntry, Definition, to_data
 from actors.definitions.definition import MAX_BYTES
-from actors.errors import AgentExistsError, RuntimeNotRunningError
 from actors.mergers import Reduce
-from actors.workflow_errors import LONGEST_MISTAKE, DefinitionError, MissingExtraError
+from actors.values.errors import AgentExistsError, RuntimeNotRunningError
+from actors.values.workflow_errors import LONGEST_MISTAKE, DefinitionError, MissingExtraError
 from supervisors import Breaker, Restart
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.behaviours import A_LAMBDA, Crash, count, set_a, set_b

@@ -9,12 +9,12 @@ import pytest
 from actors import Loop
 from actors.conditions import Equals, Exists, Not
 from actors.definitions import Definition, from_data, to_data
-from actors.definitions.extent import MAX_NODES
-from actors.definitions.place import suggestion
-from actors.definitions.reader import MOST_MISTAKES
 from actors.definitions.toml_extent import MAX_LEVELS
+from actors.grammar.extent import MAX_NODES
+from actors.grammar.place import suggestion
+from actors.grammar.reader import MOST_MISTAKES
 from actors.orchestrators.base import MAX_NESTING
-from actors.workflow_errors import DefinitionError
+from actors.values.workflow_errors import DefinitionError
 from tests.actors.definitions.wrong_definitions import SOME, WHOLE
 
 

@@ -14,7 +14,7 @@ from actors import Branch, Loop, Parallel, Route, Sequential
 from actors.codec import decode, encode
 from actors.conditions import Equals, Exists
 from actors.definitions import Definition, from_data, to_data
-from actors.frozen import same
+from actors.values.frozen import same
 from examples.research.workflow import WORKFLOW
 from tests.actors.definitions import behaviours
 from tests.strategies import Vocabulary, conditions, mergers, values, workflows

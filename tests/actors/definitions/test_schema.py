@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
 from actors.definitions import Definition, file_schema, to_data
-from actors.definitions.vocabulary import VOCABULARY
+from actors.grammar.vocabulary import VOCABULARY
 from examples.research.workflow import WORKFLOW
 from tests.actors.definitions import behaviours
 from tests.actors.definitions.wrong_definitions import SOME, WHOLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.definitions.vocabulary import VOCABULARY
+from actors.grammar.vocabulary import VOCABULARY
 from tests.actors.definitions.observation import run
 from tests.actors.definitions.part_settings import PART_ROWS
 from tests.actors.definitions.pattern_settings import PATTERN_ROWS

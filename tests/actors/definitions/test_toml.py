@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from actors.definitions.document import UnreadableError
 from actors.definitions.toml import parse
 from actors.definitions.toml_extent import MAX_LEVELS, MAX_PARTS
-from actors.workflow_errors import Mistake
+from actors.values.workflow_errors import Mistake
 from tests.thoroughness import examples
 
 

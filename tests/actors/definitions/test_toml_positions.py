@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.definitions.document import Position
-from actors.definitions.place import Place
 from actors.definitions.toml_layout import laid_out
 from actors.definitions.toml_positions import positions_of
+from actors.grammar.place import Place
 from tests.thoroughness import examples
 
 TEXT = """\

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from actors.definitions import Definition
 from actors.definitions import yaml as reader
 from actors.definitions.document import Position, UnreadableError
-from actors.definitions.place import Place
-from actors.definitions.reader import MOST_MISTAKES
 from actors.definitions.yaml import MAX_DEPTH, MAX_VALUES, dump, parse
-from actors.workflow_errors import DefinitionError, Mistake
+from actors.grammar.place import Place
+from actors.grammar.reader import MOST_MISTAKES
+from actors.values.workflow_errors import DefinitionError, Mistake
 from tests.thoroughness import examples
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)

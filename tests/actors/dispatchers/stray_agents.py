@@ -9,8 +9,8 @@ from typing import Any
 
 from actors import Agent, Event, State
 from actors.codec import encode
-from actors.dispatchers import process_service
-from actors.dispatchers.process_child import MARK_BYTES, framed
+from actors.processes import service as process_service
+from actors.processes.child import MARK_BYTES, framed
 
 sent: list[bytes] = []
 

@@ -12,7 +12,7 @@ import pytest
 
 from actors.dispatchers.home import Driven, Home
 from actors.dispatchers.lane import Lane
-from actors.work import Work
+from actors.dispatchers.work import Work
 from supervisors.outcome import Outcome, Reason
 from tests.actors.dispatchers.works import PATIENCE, Task
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from actors.control.latch import refuse_to_block
 from actors.dispatchers.lane import Lane
-from actors.errors import AgentExitError, WouldDeadlockError
-from actors.latch import refuse_to_block
-from actors.work import current_agent
+from actors.dispatchers.work import current_agent
+from actors.values.errors import AgentExitError, WouldDeadlockError
 from tests.actors.dispatchers.works import PATIENCE, Gate, Task
 
 mood: ContextVar[str] = ContextVar("mood", default="calm")

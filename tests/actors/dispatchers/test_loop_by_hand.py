@@ -14,7 +14,7 @@ import pytest
 
 from actors.dispatchers.lane import NOTHING_SEEN, Lane
 from actors.dispatchers.loop import BEAT, STARVED, Watch
-from actors.work import Work
+from actors.dispatchers.work import Work
 from supervisors.facts import LoopBlocked, LoopBlockNoticed, WakeupLost
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Loops, Task, Untellable, answer

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors.control.environment import DaemonThreads
 from actors.dispatchers.pinned import Pin, PinnedDispatcher
 from actors.dispatchers.threads import ThreadDispatcher
-from actors.environment import DaemonThreads
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Task
 

@@ -8,8 +8,8 @@ from errno import ENOMEM
 
 import pytest
 
+from actors.control.environment import DaemonThreads
 from actors.dispatchers.threads import ThreadDispatcher
-from actors.environment import DaemonThreads
 from supervisors.outcome import Reason
 from tests.actors.dispatchers.works import PATIENCE, Gate, Task, Untellable
 

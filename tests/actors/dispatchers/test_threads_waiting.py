@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
+from actors.control.environment import DaemonThreads
 from actors.dispatchers import threads
 from actors.dispatchers.threads import ThreadDispatcher
-from actors.environment import DaemonThreads
-from actors.errors import WaitingThreadsError
+from actors.values.errors import WaitingThreadsError
 from tests.actors.dispatchers.works import PATIENCE, Gate, Task
 
 

@@ -8,8 +8,8 @@ from queue import Empty
 
 import pytest
 
+from actors.dispatchers.work import Work
 from actors.dispatchers.work_queue import WorkQueue
-from actors.work import Work
 from tests.actors.dispatchers.works import PATIENCE, Task
 
 WORKS, THREADS = 2_000, 8

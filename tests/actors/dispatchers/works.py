@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+from actors.control.environment import DaemonThreads
 from actors.dispatchers.loop import BEAT, LoopDispatcher
-from actors.environment import DaemonThreads
-from actors.work import Work
+from actors.dispatchers.work import Work
 from supervisors.outcome import Outcome
 from tests import limits
 from tests.actors.by_hand import Rig

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from actors import Sequential
-from actors.cell import ControlCell
 from actors.conditions import Exists
+from actors.control.cell import ControlCell
 from actors.orchestrators.base import Orchestrator
-from actors.plan import PatternTarget, compile_workflow
+from actors.runs.plan import PatternTarget, compile_workflow
 from supervisors.signals import GroupEnded
+from tests.actors.agents.test_invocation import Attempt, Supervisor
 from tests.actors.by_hand import Rig
-from tests.actors.test_invocation import Attempt, Supervisor
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from actors import Branch, Cached, Event, Runtime, Sequential, State
 from actors.conditions import Exists
-from actors.orchestrators.flow import Given
+from actors.workflows.flow import Given
 from supervisors import OutcomeKind, Reason, Retry
 from tests.actors.orchestrators.results import failure_of, run
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors import Branch, Event, Map, Runtime, Sequential, Stage, State, declares
-from actors.orchestrators.flow import Given, Scope
+from actors.workflows.flow import Given, Scope
 from supervisors import OutcomeKind, Reason
 from tests.actors.orchestrators.agents import double
 from tests.actors.orchestrators.results import PATIENCE, failure_of

@@ -23,10 +23,10 @@ from actors import (
 from actors.codec import decode, encode
 from actors.conditions import Exists
 from actors.definitions import Definition
-from actors.graph import mermaid
 from actors.orchestrators.base import MAX_NESTING
 from actors.testing import Returns, Scripted, VirtualRuntime
-from actors.workflow_errors import DefinitionError
+from actors.values.workflow_errors import DefinitionError
+from actors.workflows.graph import mermaid
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "sequential": Sequential,

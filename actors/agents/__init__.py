@@ -1,0 +1,1 @@
+"""Agents: what one is, its definition, its mailbox, and one event that it handles."""

@@ -1,0 +1,1 @@
+"""The grammar: how a workflow is written down as plain data."""

@@ -1,0 +1,1 @@
+"""Processes: agents, and searches, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Runs: from a plan by way of admission to its end."""

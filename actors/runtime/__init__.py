@@ -1,0 +1,1 @@
+"""The runtime: the composition root, and what a service embeds."""

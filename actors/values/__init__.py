@@ -1,0 +1,1 @@
+"""Values: events, states, results and errors; plain data, frozen, compared and packed."""

@@ -1,0 +1,1 @@
+"""Workflows: the words that one is written in, and its drawing."""

@@ -1,0 +1,1 @@
+"""Supervising the agents of a runtime."""

@@ -1,0 +1,1 @@
+"""Supervising the branches of a run."""

@@ -1,0 +1,1 @@
+"""Policies: data in, decisions out."""
