@@ -169,6 +169,8 @@ def on_host_loop(traces: Traces) -> int:
             furnish(runtime, watcher, traces)
             ended = await asyncio.gather(*submit_all(runtime, traces), return_exceptions=True)
             assert sum(not isinstance(each, BaseException) for each in ended) == RUNS
+        if late := asyncio.all_tasks() - before:
+            await asyncio.wait(late, timeout=PATIENCE)  # abandoned, where the machine is too busy to end them in time
         return len(asyncio.all_tasks() - before)
 
     return asyncio.run(serve())
