@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from actors.grammar.place import nearest
+from actors.values.raised import traceback_of
 from actors.values.rendering import render
 from actors.values.workflow_errors import UnresolvedReferenceError
 from supervisors.excerpt import excerpt, shown
@@ -104,7 +105,8 @@ def imported(name: str) -> ModuleType:
 def located(error: BaseException) -> str:
     """Return an exception as text on one line, with the place in the user's code that it comes from."""
     text = shown(render(error).text)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_NOT_USERS)]
+    trace = traceback.extract_tb(traceback_of(error))
+    frames = [frame for frame in trace if not frame.filename.startswith(_NOT_USERS)]
     return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 
 

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 _KEPT = BaseException.__dict__
+_MEMBERS = BaseExceptionGroup.__dict__["exceptions"]
 
 
 def traceback_of(error: BaseException) -> TracebackType | None:
@@ -15,13 +16,31 @@ def traceback_of(error: BaseException) -> TracebackType | None:
 
 def cause_of(error: BaseException) -> BaseException | None:
     """Return what an exception was raised from, or while what was handled."""
-    cause: BaseException | None = _kept(error, "__cause__")
+    cause = stated_cause_of(error)
     return cause if cause is not None else _kept(error, "__context__")
+
+
+def stated_cause_of(error: BaseException) -> BaseException | None:
+    """Return what an exception was raised from, by `raise ... from`."""
+    return _kept(error, "__cause__")  # type: ignore[no-any-return]  # likewise
+
+
+def context_of(error: BaseException) -> BaseException | None:
+    """Return what was being handled when an exception was raised; None if `from` said that it does not matter."""
+    return None if _kept(error, "__suppress_context__") else _kept(error, "__context__")
 
 
 def arguments_of(error: BaseException) -> tuple[Any, ...]:
     """Return what an exception was made of."""
     return _kept(error, "args")  # type: ignore[no-any-return]  # likewise
+
+
+def members_of(error: BaseException) -> tuple[BaseException, ...] | None:
+    """Return what a group of exceptions was made of; None for what is no group."""
+    if not issubclass(type(error), BaseExceptionGroup):
+        return None
+    members: tuple[BaseException, ...] = _MEMBERS.__get__(error)
+    return members
 
 
 def _kept(error: BaseException, name: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from actors.values.raised import arguments_of, context_of, members_of, stated_cause_of, traceback_of
 from supervisors.excerpt import cut
 from supervisors.names import plain_name, qualified_names
 from supervisors.outcome import Failure, Reason
@@ -33,7 +34,6 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 # What an exception says cannot be taken for a line of the report.
 _CONTINUED = "\n    "
 _UNKNOWN = ("builtins.BaseException",)
-_EXCEPTIONS = BaseExceptionGroup.__dict__["exceptions"]
 
 
 class RenderedError(Exception):
@@ -62,7 +62,7 @@ def render(error: BaseException) -> Failure:
     text = _text(error)
     try:
         lines = "".join(_Report(error, text).lines)
-    except BaseException:  # noqa: BLE001  # a user's __repr__, __cause__ or __traceback__
+    except BaseException:  # noqa: BLE001  # the loader of a user's module, which is asked for its lines
         lines = ""
     return Failure(qualified_names(type(error)), text, cut(lines, LONGEST_TRACEBACK), error, _leaves(error))
 
@@ -79,7 +79,7 @@ def _text(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     """Return an exception's own text; long arguments are cut before a `repr()` is made of them, which takes long."""
-    said, arguments = type(error).__str__, error.args
+    said, arguments = type(error).__str__, arguments_of(error)
     if not arguments or said not in (KeyError.__str__, BaseException.__str__):
         return str(error)
     if said is BaseException.__str__ and len(arguments) == 1 and type(arguments[0]) not in _SHOWN_BY_REPR:
@@ -106,27 +106,19 @@ def _shortened(value: Any, depth: int = 0) -> Any:
 
 def _leaves(error: BaseException) -> tuple[tuple[str, ...], ...]:
     """Return the names of the classes of what is in a group; what is beyond the limit may be anything."""
-    if _members(error) is None:
+    if members_of(error) is None:
         return ()
     classes: dict[type, None] = {}
     pending: list[BaseException] = [error]
     while pending:
         each = pending.pop()
-        members = _members(each)
+        members = members_of(each)
         if members is None:
             classes[type(each)] = None
         else:
             pending.extend(reversed(members))
     leaves = [qualified_names(each) for each in list(classes)[:MOST_LEAVES]]
     return (*leaves, _UNKNOWN) if len(classes) > MOST_LEAVES else tuple(leaves)
-
-
-def _members(error: BaseException) -> tuple[BaseException, ...] | None:
-    """Return what a group was made of, whatever a subclass says that is in it; None for what is no group."""
-    if not issubclass(type(error), BaseExceptionGroup):
-        return None
-    members: tuple[BaseException, ...] = _EXCEPTIONS.__get__(error)
-    return members
 
 
 class _Report:
@@ -153,18 +145,18 @@ class _Report:
         while each is not None and self._left > 0 and id(each) not in self._seen:
             self._left -= 1
             self._seen.add(id(each))
-            cause = each.__cause__
+            cause = stated_cause_of(each)
             yield each, _CONTEXT if cause is None else _CAUSE
-            each = cause if cause is not None or each.__suppress_context__ else each.__context__
+            each = cause if cause is not None else context_of(each)
 
     def _write_one(self, error: BaseException, depth: int) -> None:
-        if error.__traceback__ is not None or not depth:
+        if traceback_of(error) is not None or not depth:
             self._put("Traceback (most recent call last):\n", depth)
         for line in _frames(error):
             self._put(line, depth)
         for text in [self._texts.get(id(error)) or _text(error), *_notes(error)]:
             self._put(text.replace("\n", _CONTINUED) + "\n", depth)
-        self._write_members(_members(error) or (), depth + 1)
+        self._write_members(members_of(error) or (), depth + 1)
 
     def _write_members(self, members: tuple[BaseException, ...], depth: int) -> None:
         for number, member in enumerate(members, 1):
@@ -181,7 +173,7 @@ class _Report:
 
 def _frames(error: BaseException) -> list[str]:
     """Format where an exception came from, without carets, for which Python would parse every line of it again."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb(traceback_of(error))
     for frame in frames:
         frame.colno = frame.end_colno = None
     return frames.format()

@@ -113,6 +113,10 @@ def test_what_is_not_there_is_told(reference: Reference, problem: str) -> None:
             "module 'broken' cannot be imported: ModuleNotFoundError: No module named 'no_such_thing'",
         ),
         ("x =", "module 'broken' cannot be imported: SyntaxError: "),
+        (
+            "class Odd(Exception):\n    __traceback__ = property(lambda self: 1 / 0)\nraise Odd('no')",
+            "module 'broken' cannot be imported: Odd: no (",
+        ),
     ],
 )
 def test_a_module_that_raises_is_told_with_the_place(modules: Path, code: str, problem: str) -> None:

@@ -80,12 +80,21 @@ class UnreadableNotesError(Exception):
         raise SystemExit("out")
 
 
-class UnreadableCauseError(Exception):
-    """Cannot tell what it comes from."""
+class UnreadableError(Exception):
+    """Cannot tell where it comes from, nor what it was made of."""
 
     @property
     def __cause__(self) -> Any:  # type: ignore[override]  # that is what some do
         raise SystemExit("out")
+
+    __traceback__ = __context__ = __suppress_context__ = args = __cause__
+
+
+class LoaderWithoutLines:
+    """Loads a module, and breaks when it is asked for its lines."""
+
+    def get_source(self, name: str) -> str:
+        raise ValueError(name)
 
 
 def caught(error: E, cause: BaseException | None = None) -> E:
@@ -141,10 +150,21 @@ def test_of_notes_without_end_the_first_are_kept() -> None:
     assert failure.traceback.endswith("note 8\nnote 9\n")
 
 
-def test_an_exception_whose_traceback_cannot_be_formatted_has_none() -> None:
-    failure = render(UnreadableCauseError("no"))
+def test_where_an_exception_comes_from_is_not_asked_of_its_class() -> None:
+    failure = render(caught(UnreadableError("no"), caught(KeyError("cause"))))
 
-    assert (failure.text, failure.traceback) == ("UnreadableCauseError: no", "")
+    assert failure.text == "UnreadableError: no"
+    assert "in caught" in failure.traceback
+    assert "KeyError: 'cause'\n\nThe above exception was the direct cause" in failure.traceback
+
+
+def test_an_exception_whose_traceback_cannot_be_formatted_has_none() -> None:
+    code = compile("raise ValueError('no')", "lost.py", "exec")
+
+    with pytest.raises(ValueError, match="no") as raised:
+        exec(code, {"__name__": "lost", "__loader__": LoaderWithoutLines()})
+
+    assert (render(raised.value).text, render(raised.value).traceback) == ("ValueError: no", "")
 
 
 def test_what_was_rendered_elsewhere_is_taken_as_it_is() -> None:
