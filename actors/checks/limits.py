@@ -98,8 +98,9 @@ def _of_attempt(place: Place, own: Allowance) -> Allowance:
 
 def _check_timeouts(place: Place, above: Allowance) -> Iterator[Flaw]:
     whole, own = _whole(place, above), _own(place, above)
-    limits = [(limit, whole) for limit in place.job.limits] + [(limit, own) for limit in place.job.node_limits]
-    for limit, granted in [(Allowance(*limit), granted) for limit, granted in limits]:
+    limits = [(Allowance(*limit), whole) for limit in place.job.limits]
+    limits += [(Allowance(*limit), own) for limit in place.job.node_limits]
+    for limit, granted in limits:
         if limit.seconds <= granted.seconds:
             continue
         problem = f"{limit.seconds:g} s for {limit.whose!r} cannot be granted: {granted}"

@@ -47,8 +47,8 @@ def main() -> int:
 def _shown(error: click.ClickException) -> int:
     """Tell of an error as far as that can be done, and return the exit code."""
     drop_unwritten()
-    error.message = shown(error.message, keep="\n")  # type: ignore[misc]  # click's own repeat what they were given
-    with suppress(OSError, ValueError):  # nobody can be told that nobody can be told
+    error.message = shown(error.message, keep="\n")  # type: ignore[misc]  # it may repeat arguments, or what a user's module says
+    with suppress(OSError, ValueError):  # standard error cannot be written either
         error.show()
     drop_unwritten()
     return error.exit_code

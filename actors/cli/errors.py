@@ -9,7 +9,6 @@ from typing import IO, Any
 import click
 
 from actors.grammar.reference import located
-from supervisors.excerpt import shown
 
 WRONG_USE = 2
 
@@ -18,10 +17,6 @@ class WrongUseError(click.ClickException):
     """The user has to change the call, the module or a file; click prints the message and exits with 2."""
 
     exit_code = WRONG_USE
-
-    def format_message(self) -> str:
-        """Return the message, which may hold what a user's module says."""
-        return shown(self.message, keep="\n")
 
 
 @contextmanager

@@ -37,7 +37,8 @@ class Case(Model):
 
     Args:
         name: What the case is called in paths, notes and errors.
-        condition: A condition of `actors.conditions`, or a callable of `(state)` or `(event, state)`.
+        condition: A condition of `actors.conditions`, or a callable of `(state)`, `(event, state)` or
+            `(event, state, previous_outcome)`.
         node: An agent's name, a pattern, or a branch, whose policy then holds for the case.
     """
 

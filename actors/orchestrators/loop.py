@@ -87,8 +87,8 @@ class Loop(Pattern):
     Args:
         node: An agent's name, a pattern or a branch.
         max_iterations: How many iterations at most.
-        until: A condition, or a callable of `(state)` or `(event, state)`; asked after every iteration, the last one
-            included. Without it the loop ends when the state's key `loop_complete` is True.
+        until: A condition, or a callable of `(state)`, `(event, state)` or `(event, state, previous_outcome)`; asked after
+            every iteration, the last one included. Without it the loop ends when the state's key `loop_complete` is True.
         iteration_timeout: Seconds for each iteration.
         name: What it is called in paths, traces and metrics.
         timeout: Seconds for all iterations together.
@@ -161,5 +161,6 @@ def usable_condition(condition: object) -> object:
         return check_condition(condition, "condition")
     except TypeError:
         raise wrong_type(
-            "must be a condition such as Exists('key'), or a callable of (state) or (event, state)"
+            "must be a condition such as Exists('key'), or a callable of (state), (event, state) or "
+            "(event, state, previous_outcome)"
         ) from None

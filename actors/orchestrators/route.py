@@ -70,7 +70,8 @@ class Route(Pattern):
     """Run the node of the first rule that matches; without a match, the default.
 
     A rule is a keyword, looked for in the text under `key` (ignoring case; a list matches by one of its items), a
-    condition of `actors.conditions`, or a callable of `(state)` or `(event, state)`.
+    condition of `actors.conditions`, or a callable of `(state)`, `(event, state)` or
+    `(event, state, previous_outcome)`.
 
     Args:
         rules: Nodes by rule; tried in the order of the mapping.

@@ -1,4 +1,4 @@
-"""Cache keys: a digest for each value, so that what is equal is found without comparing it.
+"""Digests: one for each value, by which a cache finds what is equal without comparing it.
 
 Two frozen values have the same digest when they are the same type-strictly, as in `frozen.same`: 1 is not True, 1 is
 not 1.0, nan is nan, the order of a dict's keys does not matter. Classes count by their names.

@@ -231,7 +231,7 @@ def check_condition(condition: object, owner: str) -> AnyCondition:
         return typing.cast(Condition, condition)
     if isinstance(condition, type | Condition) or not callable(condition):
         raise TypeError(
-            f"{owner} must be a condition such as Exists('key'), or a callable of (state) or (event, state), "
-            f"not {condition!r}"
+            f"{owner} must be a condition such as Exists('key'), or a callable of (state), (event, state) or "
+            f"(event, state, previous_outcome), not {condition!r}"
         )
     return condition
