@@ -57,9 +57,8 @@ class Containment:
         elif not isinstance(error, Exception) and not getattr(recipient, "is_stopped", False):
             recipient.handle(message)
             return
-        self._system.delivery.log(
-            logging.ERROR, "internal error: %s while %r handled %r", text, recipient, type(message)
-        )
+        told = "internal error: %s while %r handled %r"
+        self._system.delivery.log(logging.ERROR, told, text, recipient, type(message), error=error)
 
     def _keeper(self, number: int) -> RunKeeper | None:
         return self._runs.get(number) or self._system.child_keepers.get(number)

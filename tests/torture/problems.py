@@ -65,4 +65,5 @@ class Listener(logging.Handler):
             return
         if not any(part in text for part in ASKED_FOR):
             error = record.exc_info[1] if record.exc_info else None
-            self._problems.add(f"logged by {record.name}: {text[:500]} ({error!r})")
+            lines = traceback.format_exception(error) if error is not None else []
+            self._problems.add(f"logged by {record.name}: {text[:500]} ({error!r})\n{''.join(lines)}")
