@@ -35,7 +35,7 @@ MAX_CONTAINERS = 1 << 20
 """How many lists and dicts a message may have in all, unless it is said otherwise. They are what takes the memory."""
 
 SMALL_CONTAINERS, BYTES_OF_A_CONTAINER = 1 << 16, 8
-"""So many any message may have, and one more for so many of its bytes: an empty one takes one byte, and a microsecond."""
+"""So many any message may have, and one more for so many bytes: an empty one takes a byte and a microsecond."""
 
 # Of shorter integers no more than a few can have one hash.
 _BITS_OF_A_HASH = 64

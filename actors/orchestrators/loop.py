@@ -87,8 +87,9 @@ class Loop(Pattern):
     Args:
         node: An agent's name, a pattern or a branch.
         max_iterations: How many iterations at most.
-        until: A condition, or a callable of `(state)`, `(event, state)` or `(event, state, previous_outcome)`; asked after
-            every iteration, the last one included. Without it the loop ends when the state's key `loop_complete` is True.
+        until: A condition, or a callable of `(state)`, `(event, state)` or `(event, state, previous_outcome)`; asked
+            after every iteration, the last one included. Without it the loop ends when the state's key `loop_complete`
+            is True.
         iteration_timeout: Seconds for each iteration.
         name: What it is called in paths, traces and metrics.
         timeout: Seconds for all iterations together.
