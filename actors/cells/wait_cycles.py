@@ -25,7 +25,10 @@ def find_cycle(invocation: Invocation) -> tuple[Invocation, ...]:
     agent that has started runs waits for what is under way in them, and one that has asked others for their answers.
     What other runtimes do is not looked at: they change it meanwhile.
     """
-    return _Search(invocation.cell.system).follow(invocation)
+    cycle = _Search(invocation.cell.system).follow(invocation)
+    # The search takes no lock for long. An event that is put back into its mailbox meanwhile seems to wait for the one
+    # that is taken instead, which waited for it: nobody waits there.
+    return cycle if any(each.begun_at is not None for each in cycle) else ()
 
 
 def told(cycle: tuple[Invocation, ...]) -> str:
@@ -59,7 +62,9 @@ def break_cycle(asked: Invocation) -> None:
     cycle = _endless_cycle(asked)
     if not cycle:
         return
-    queued = next(index for index, each in enumerate(cycle) if each.begun_at is None)
+    queued = next((index for index, each in enumerate(cycle) if each.begun_at is None), None)
+    if queued is None:
+        return  # it has begun meanwhile
     outcome = _refusal((*cycle[queued:-1], *cycle[: queued + 1]))
     refused = cycle[queued] if asked.begun_at is not None else asked
     refused.cell.cancel(refused, outcome)
