@@ -42,7 +42,7 @@ class InvocationContext:
 
     @property
     def previous_outcome(self) -> Outcome | None:
-        """How what was tried before this failed; None if nothing was."""
+        """How what was tried before this failed; None if nothing was, as at the beginning of a run by `run()`."""
         return self._invocation.previous
 
     def run(

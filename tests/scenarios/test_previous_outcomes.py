@@ -145,6 +145,23 @@ def test_what_others_met_is_not_told(runtime: VirtualRuntime) -> None:
     assert seen(after) == [None, None]
 
 
+def test_a_run_that_an_agent_starts_has_no_previous_outcome(runtime: VirtualRuntime) -> None:
+    told = []
+
+    async def start(event: Event, state: State, context: AgentContext) -> None:
+        told.append(context.previous_outcome)
+        await context.run("inner")
+
+    inner = Scripted(Returns())
+    runtime.spawn("start", start)
+    runtime.spawn("inner", inner)
+
+    runtime.run(Branch("wrong", fallback="start"))
+
+    assert [outcome is not None and outcome.kind for outcome in told] == [OutcomeKind.FAILED]
+    assert seen(inner) == [None]
+
+
 def test_each_item_of_a_map_is_told_of_its_own(runtime: VirtualRuntime) -> None:
     def choose(event: Event, state: State) -> None:
         if state["item"] % 2:
