@@ -116,7 +116,7 @@ class Offspring:
         self._asked[asked] = None
         if not asked.is_live:  # after it was added: whoever answers first ends it and then removes it
             self.forget_ask(asked)
-        else:
+        elif asked.cell.system is self._invocation.cell.system:  # this is not the control plane of another runtime
             break_cycle(asked)
 
     def forget_ask(self, asked: Invocation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -16,6 +17,7 @@ from actors import (
     State,
     WorkflowFailedError,
 )
+from actors.cells import offspring
 from actors.testing import AnswersAfter, Scripted, VirtualRuntime
 from actors.values.errors import NestingError
 from supervisors import Reason
@@ -176,3 +178,22 @@ def test_child_runs_are_counted_through_asks(runtime: VirtualRuntime) -> None:
     runtime.spawn("asks", asks)
 
     assert "nested 32 deep, no deeper: runs -> runs" in str(failure_of(runtime.submit("runs")))
+
+
+def test_no_cycle_is_looked_for_in_another_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(offspring, "break_cycle", lambda asked: looked_at.append(asked.agent))
+    gate = threading.Event()
+    with Runtime() as here, Runtime() as there:
+        there.spawn("answers", lambda _event, _state: gate.wait(PATIENCE) and None)
+
+        def asks(event: Event, state: State) -> None:
+            reply = there.agent("answers").ask(event, block=False)
+            gate.set()
+            reply.get(timeout=PATIENCE)
+
+        here.spawn("asks", asks)
+        result = here.run("asks")
+
+    assert result.outcome.ok
+    assert looked_at == []  # it belongs to the control plane of the other runtime, which changes it meanwhile
