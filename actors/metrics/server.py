@@ -253,12 +253,14 @@ class MetricsServer:
         for connection in [each for each in self._connections if each.until <= now]:
             self._drop(connection)
         if self._listens_again_at is not None and self._listens_again_at <= now:
-            self._listens_again_at = None
+            self._listens_again_at = now + _PAUSE  # it is tried once more if there is no memory for it now
             self._selector.register(self._listener, selectors.EVENT_READ)
+            self._listens_again_at = None
 
     def _drop(self, connection: _Connection) -> None:
         self._connections.pop(connection, None)
-        self._selector.unregister(connection.socket)
+        with suppress(KeyError):  # there was no memory to register it
+            self._selector.unregister(connection.socket)
         connection.socket.close()
 
     def _close(self) -> None:

@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -298,6 +299,49 @@ def test_without_descriptors_clients_wait_for_a_moment(
         assert (connections, len(by_hand._connections)) == (0, 1)
     assert pause is not None
     assert pause > 0
+
+
+class ShortSelector:
+    """A selector for which there is no memory once, as `epoll_ctl()` may say."""
+
+    def __init__(self, selector: Any, method: str) -> None:
+        self._selector = selector
+        self._method = method
+        self._is_short = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method and self._is_short:
+            return self._fail
+        return getattr(self._selector, name)
+
+    def _fail(self, end: Any, *_: Any) -> None:
+        self._is_short = False
+        if self._method == "modify":
+            self._selector.unregister(end)  # as the standard library does when it fails
+        raise OSError(errno.ENOMEM, "no memory")
+
+
+@pytest.mark.expects_errors
+@pytest.mark.parametrize("method", ["register", "modify"])
+def test_without_memory_to_wait_for_a_client_others_are_served(server: MetricsServer, method: str) -> None:
+    server._selector = ShortSelector(server._selector, method)  # type: ignore[assignment]  # all that is used of one
+
+    assert answer(server, ASK) == b""
+    assert status(server, ASK) == 200
+
+
+def test_without_memory_to_listen_again_that_is_tried_once_more(by_hand: MetricsServer, clock: ManualClock) -> None:
+    by_hand._selector.unregister(by_hand._listener)
+    by_hand._listens_again_at = clock.now()
+    by_hand._selector = ShortSelector(by_hand._selector, "register")  # type: ignore[assignment]  # all that is used of one
+    with pytest.raises(OSError, match="no memory"):
+        by_hand._let_go_of_late()
+
+    clock.advance(1.0)
+    by_hand._let_go_of_late()
+
+    assert by_hand._listens_again_at is None
+    assert by_hand._listener in [key.fileobj for key in by_hand._selector.get_map().values()]
 
 
 # Rude clients
