@@ -40,7 +40,16 @@ class AgentSpec:
     breaker: Breaker | None = None
 
     def cell(self, system: System, grace: float) -> AgentCell:
-        """Make the agent's cell; it begins when its lifecycle is told to."""
+        """Make the agent's cell; it begins when its lifecycle is told to.
+
+        Raises:
+            ValueError: If it is to keep a thread, and the runtime has none to spare.
+        """
+        if self.definition.dispatcher == "pinned" and not system.pinned.keeps_any:
+            raise ValueError(
+                f"agent {self.definition.name!r}: dispatcher 'pinned' keeps a thread, and with max_threads=1 none "
+                "would be left for other agents; raise max_threads"
+            )
         spec = ChildSpec(name=self.definition.name, restart=self.restart, grace=grace)
         if self.breaker is None and self.mailbox.overflow == "reject":
             return AgentCell(

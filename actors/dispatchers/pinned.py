@@ -144,6 +144,11 @@ class PinnedDispatcher:
         self._line: deque[Pin] = deque()
 
     @property
+    def keeps_any(self) -> bool:
+        """Whether it may keep a thread at all: a pool of one thread has none to spare."""
+        return self._most > 0
+
+    @property
     def shortage(self) -> str:
         """Why a start waits for a thread; empty when none does. Any thread."""
         return self.waiting or self._pool.shortage

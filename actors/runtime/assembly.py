@@ -92,7 +92,7 @@ class StockParts:
 
     def pinned(self, pool: ThreadDispatcher, settings: RuntimeSettings) -> PinnedDispatcher:
         """Return the dispatcher for plain agents that keep a thread; one of the pool's is left for others."""
-        return PinnedDispatcher(pool, max(1, settings.max_threads - 1))
+        return PinnedDispatcher(pool, settings.max_threads - 1)
 
     def loops(
         self,

@@ -161,6 +161,14 @@ def test_a_thread_is_left_for_others_and_what_finds_none_waits_and_is_told_of(ru
     assert runtime.health.is_ok
 
 
+def test_the_only_thread_is_not_kept() -> None:
+    with (
+        Runtime(max_threads=1) as runtime,
+        pytest.raises(ValueError, match="'ledger': dispatcher 'pinned' keeps a thread, and with max_threads=1 none"),
+    ):
+        runtime.spawn("ledger", lambda: Ledger([]), dispatcher="pinned")
+
+
 def test_one_that_waits_for_a_thread_is_stopped_at_once(runtime: Runtime) -> None:
     for name in ("first", "second", "third"):
         runtime.spawn(name, lambda: Ledger([]), dispatcher="pinned")
