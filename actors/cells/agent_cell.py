@@ -193,11 +193,7 @@ class AgentCell(Cell):
             self._abandoned.discard(invocation)
             if outcome is not COMPLETED:
                 is_crashed = self._is_crash(invocation, outcome, was_wanted)
-            if invocation.instance is None:
-                following = None
-                self.active.discard(invocation)
-            else:
-                following = self._free(invocation, is_crashed=is_crashed)
+            following = self._free(invocation, is_crashed=is_crashed)
             is_closed = self.closed is not None
         try:
             if following is not None:

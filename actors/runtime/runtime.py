@@ -389,9 +389,7 @@ class Runtime(Oversight):
         seconds = check_timeout(timeout, "submit():")
         if seconds is None:
             seconds = self.settings.default_timeout
-        if seconds is None:
-            return UNLIMITED
-        return Deadline(self._system.plane.now() + seconds, "run")
+        return UNLIMITED if seconds is None else Deadline(self._system.plane.now() + seconds, "run")
 
     def _admit(self, keeper: RunKeeper) -> None:
         with self._admission:
