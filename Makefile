@@ -18,12 +18,14 @@ run-triage: .venv/.installed
 	$(BIN)/python -m examples.triage
 
 # What is done after each change: without the slow tests, and with a fifth of the examples of each property.
+TEST_OPTIONS ?= -m "not slow and not soak and not bench"
+
 test: .venv/.installed
-	$(PYTEST) $(SHARED) -m "not slow and not soak and not bench"
+	$(PYTEST) $(SHARED) $(TEST_OPTIONS)
 
 # What .ci/run does: all but soaks and benchmarks, all examples, and what of the two packages is covered.
-test-all: .venv/.installed
-	$(PYTEST) $(SHARED) --hypothesis-profile=full --cov
+test-all:
+	$(MAKE) test TEST_OPTIONS="--hypothesis-profile=full --cov"
 
 check: .venv/.installed
 	$(BIN)/ruff format --check
