@@ -27,6 +27,11 @@ SHORTAGES: Final = (OSError, MemoryError)
 """What is raised when the machine has no more of something: threads, descriptors, memory."""
 
 
+def shortage_told_by(error: BaseException) -> str:
+    """Return what there was too little of, for people, as one of `SHORTAGES` says it."""
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
 class Threads(Protocol):
     """Where threads come from."""
 

@@ -9,19 +9,13 @@ from contextlib import suppress
 from contextvars import Context as ContextVariables
 from typing import Any, Protocol
 
-from actors.dispatchers.work import Work
+from actors.dispatchers.work import Lane, Work
 
 
-class HomeLane(Protocol):
+class HomeLane(Lane, Protocol):
     """The event loop that a home is on, as the home sees it."""
 
     loop: asyncio.AbstractEventLoop
-
-    def note_begun(self) -> None:
-        """Count a work that began."""
-
-    def note_done(self, work: Work) -> None:
-        """Forget a work that ended."""
 
     def note_left(self, home: Home) -> None:
         """Forget a home whose task ended."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from actors.control.environment import SHORTAGES, Threads
+from actors.control.environment import SHORTAGES, Threads, shortage_told_by
 from actors.control.plane import ControlPlane
 from actors.control.telemetry import Telemetry
 from actors.dispatchers.lane import NOTHING_SEEN, Lane, closed_outcome
@@ -197,7 +197,7 @@ class LoopDispatcher:
     def _note_shortage(self, error: BaseException) -> None:
         """Take note that a blocked lane cannot be replaced now; the next look at it tries again."""
         is_new = not self._shortage
-        self._shortage = getattr(error, "strerror", None) or type(error).__name__
+        self._shortage = shortage_told_by(error)
         if is_new:
             self.on_shortage(self)
 

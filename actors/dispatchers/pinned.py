@@ -7,25 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty
-from typing import Protocol
 
 from actors.agents.hooks import StartWork
 from actors.dispatchers.threads import ThreadDispatcher
 from actors.dispatchers.work import Work, fail_untold
-from actors.dispatchers.work_queue import WorkQueue
+from actors.dispatchers.work_queue import Queue, WorkQueue
 from supervisors.outcome import Outcome, OutcomeKind, Reason
-
-
-class _Queue(Protocol):
-    """Where an instance's thread waits for what it is to do."""
-
-    def put(self, work: Work | None, /) -> None: ...
-
-    def get(self) -> Work | None: ...
-
-    def get_nowait(self) -> Work | None: ...
-
-    def wake(self) -> None: ...
 
 
 class Pin(Work):
@@ -42,7 +29,7 @@ class Pin(Work):
     is_lost = False
     """Nobody cancels a thread."""
 
-    def __init__(self, start: Work, queue: _Queue, on_end: Callable[[Pin], None]) -> None:
+    def __init__(self, start: Work, queue: Queue, on_end: Callable[[Pin], None]) -> None:
         super().__init__(start.agent)
         # What is done first; None once it has begun, since it refers to this, and to the factory.
         self._start: Work | None = start
@@ -137,7 +124,7 @@ class PinnedDispatcher:
         self._pool = pool
         self._most = most
         # Makes the queues; the test kit has its own.
-        self.new_queue: Callable[[], _Queue] = WorkQueue
+        self.new_queue: Callable[[], Queue] = WorkQueue
         self._lock = threading.Lock()
         # Both: written under the lock. Those that keep a thread, and those that wait for one.
         self._pins: set[Pin] = set()

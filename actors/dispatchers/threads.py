@@ -11,11 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty
-from typing import Protocol
 
-from actors.control.environment import SHORTAGES, Threads
+from actors.control.environment import SHORTAGES, Threads, shortage_told_by
 from actors.dispatchers.work import Work, fail_untold
-from actors.dispatchers.work_queue import WorkQueue
+from actors.dispatchers.work_queue import Queue, WorkQueue
 from actors.values.errors import WaitingThreadsError
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
@@ -24,20 +23,6 @@ MAX_WAITING = 1_000
 
 FEW = 1_000
 """How much work may wait before it is looked whether it is still wanted."""
-
-
-class _Queue(Protocol):
-    """Where workers wait for work."""
-
-    def qsize(self) -> int: ...
-
-    def put(self, work: Work | None, /) -> None: ...
-
-    def get(self) -> Work | None: ...
-
-    def get_nowait(self) -> Work | None: ...
-
-    def wake(self) -> None: ...
 
 
 class _Worker:
@@ -83,7 +68,7 @@ class ThreadDispatcher:
         self._max_threads = max_threads
         self._max_abandoned = max_abandoned
         self._numbers = itertools.count(1)
-        self._queue: _Queue = WorkQueue()
+        self._queue: Queue = WorkQueue()
         self._lock = threading.Lock()
         # All below: written under the lock.
         self._workers: set[_Worker] = set()
@@ -282,7 +267,7 @@ class ThreadDispatcher:
         try:
             worker.thread = self._threads.start(f"mixmode-worker-{next(self._numbers)}", lambda: self._run(worker))
         except SHORTAGES as error:
-            if self._count_unstarted(worker, getattr(error, "strerror", None) or type(error).__name__):
+            if self._count_unstarted(worker, shortage_told_by(error)):
                 self.on_shortage(self)
             return False
         except BaseException:

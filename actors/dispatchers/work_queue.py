@@ -1,13 +1,33 @@
-"""The work queue: where the threads of a pool wait for work."""
+"""The work queue: where threads wait for work, those of a pool and those that instances keep."""
 
 from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
 from queue import Empty
+from typing import Protocol
 
 from actors.control.wakeup import Wakeup
 from actors.dispatchers.work import Work
+
+
+class Queue(Protocol):
+    """Where threads wait for work. The test kit has its own."""
+
+    def qsize(self) -> int:
+        """Return how much is queued."""
+
+    def put(self, work: Work | None, /) -> None:
+        """Queue something, and wake a thread for it. Any thread."""
+
+    def get(self) -> Work | None:
+        """Return what was put first, waiting for it."""
+
+    def get_nowait(self) -> Work | None:
+        """Return what was put first; raise `queue.Empty` if nothing is queued."""
+
+    def wake(self) -> None:
+        """Wake a thread that waits, if there is one; once too often does no harm."""
 
 
 class WorkQueue:
