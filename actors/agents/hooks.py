@@ -29,7 +29,7 @@ class StartWork(Work):
         cell: The agent's cell.
         instance: What to fill.
         reason: Why it is restarted; empty for the first start.
-        previous: What to end first, if its code is not running any more: a behaviour, or the home of an async one.
+        previous: What to end first, if its code is not running any more: a behaviour, or the home of one that has one.
         product: A behaviour that was made already and only needs its hooks.
 
     Attributes:

@@ -18,8 +18,8 @@ class Instance:
         is_starting: Whether it is being made.
         is_ready: Whether it has started and not crashed.
         is_stale: Whether it is to be restarted as soon as it is idle, because its event loop was replaced.
-        host: The lane that it lives on.
-        home: The one task in which all of its code runs, if it is an async one.
+        host: Where its home is: an event loop or a thread; None if it has no home.
+        home: The one task, or the one thread, in which all of its code runs. None if a plain agent keeps no thread.
     """
 
     __slots__ = ("behaviour", "home", "host", "is_ready", "is_stale", "is_starting", "number", "work")

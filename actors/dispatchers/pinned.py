@@ -14,6 +14,8 @@ from actors.dispatchers.work import Work, fail_untold
 from actors.dispatchers.work_queue import Queue, WorkQueue
 from supervisors.outcome import Outcome, OutcomeKind, Reason
 
+_LEFT = Outcome(OutcomeKind.FAILED, Reason.EXCEPTION, detail="the thread of its instance ended before it began")
+
 
 class Pin(Work):
     """The stay of an instance on a thread: for the pool, one work that lasts as long as the instance.
@@ -107,7 +109,7 @@ class Pin(Work):
             while True:
                 work = self._queue.get_nowait()
                 if work is not None:
-                    work.lose()
+                    work.refuse(_LEFT)
 
 
 class PinnedDispatcher:

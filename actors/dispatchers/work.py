@@ -51,7 +51,7 @@ class Work:
         agent: On whose behalf it is.
         host: Where it is run; set by the dispatcher.
         task: Its task, on an event loop.
-        home: What its task belongs to, if its agent's instance has one task for all of its life.
+        home: The one task, or the one thread, that its agent's instance has for all of its life; None if it has none.
         is_hook: Whether it shares the context of that task; all else is run in the copy that it is given.
         delayed_by: The agent that blocked the event loop while this was on it.
         is_abandoned: Whether it was given up.

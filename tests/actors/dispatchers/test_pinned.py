@@ -81,6 +81,7 @@ def test_what_comes_when_its_thread_was_let_go_is_lost_and_told(dispatcher: Pinn
 
     assert late.is_over.wait(PATIENCE)
     assert [outcome.kind for outcome in late.refusals] == [OutcomeKind.FAILED]
+    assert [outcome.detail for outcome in late.refusals] == ["the thread of its instance ended before it began"]
 
 
 def test_what_waits_for_a_thread_is_withdrawn_or_takes_the_next(dispatcher: PinnedDispatcher) -> None:
