@@ -71,17 +71,17 @@ class StartWork(Work):
         self.product = product
         self.timer: ScheduledMessage | None = None
         self.tries = 0
-        # Written inside the control plane: it was reported, or given up. Read where it runs.
+        # Written inside the control plane: it was reported, or abandoned. Read where it runs.
         self.has_ended = False
         # Written where it runs, read inside the control plane: how far it has come. The second becomes False only after
-        # a look whether it was given up.
+        # a look whether it was abandoned.
         self.has_begun = self.is_ending_previous = False
         # Whether the factory turned out to make async agents: the hooks are called elsewhere, by another work.
         self.is_made_only = False
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it was not given up."""
+        """Whether it was not abandoned."""
         return not self.has_ended
 
     @property
@@ -99,11 +99,11 @@ class StartWork(Work):
         return self.cell.system.threads.waiting(self)
 
     def begin(self) -> bool:
-        """Begin, unless it was given up while it was queued."""
+        """Begin, unless it was abandoned while it was queued."""
         with self.cell.lock:  # of two event loops that begin it, as it was moved, one does
             if self.has_begun:
                 return False
-            self.has_begun = True  # before it looks: whoever gives it up looks at this after
+            self.has_begun = True  # before it looks: the control plane, which abandons it, looks at this after
         is_wanted = not self.has_ended
         if not is_wanted:
             self.done(None, None)

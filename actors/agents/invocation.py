@@ -31,7 +31,7 @@ _NORMAL_EXITS = ("SystemExit", "SystemExit: 0", "SystemExit: None")
 
 @dataclass(slots=True)
 class Assignment:
-    """What a performer is handed: the payload of an attempt. Nobody changes it.
+    """What an agent is given: the payload of an attempt. Nobody changes it.
 
     Attributes:
         event: The event, as its parent got it.
@@ -198,7 +198,7 @@ class Invocation(Work):
         return self.cell.system.threads.waiting(self)
 
     def delayer(self) -> str:
-        """Name the agent that keeps it from getting on; empty when none does."""
+        """Name the agent that delays it; empty when none does."""
         return self.cell.dispatcher.delayer(self)
 
     def obstacle(self) -> str:

@@ -67,7 +67,7 @@ class Lifecycle(Starts):
 
     @property
     def hung_hooks(self) -> int:
-        """How many constructors and hooks are still running though they were given up."""
+        """How many constructors and hooks are still running though they were abandoned."""
         return len(self._hung_hooks) + (len(self._pending_hooks) if self._cell.is_stopped else 0)
 
     # Restarting

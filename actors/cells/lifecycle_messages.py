@@ -25,7 +25,7 @@ class Start(LifecycleMessage):
 
 @dataclass(frozen=True, slots=True)
 class StartBegun(LifecycleMessage):
-    """It is the turn of an instance that is made in a process of its own: its time counts from now."""
+    """A start may begin, which waits for its turn if it is one of a process: its time counts from now."""
 
     work: StartWork
 

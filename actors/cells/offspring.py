@@ -76,7 +76,7 @@ class Offspring:
             self._take_agent(message.cell)
 
     def under_way(self) -> Iterator[Invocation]:
-        """Yield what agents have been handed in its runs, and what they were asked."""
+        """Yield what agents have been given in its runs, and what they were asked."""
         for keeper in self._runs:
             yield from keeper.under_way()
         yield from list(self._asked)

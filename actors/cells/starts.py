@@ -44,7 +44,7 @@ class Starts(ABC):
         # The stop of the instances that were replaced all at once.
         self._halt: Halt | None = None
         self._starts: set[StartWork] = set()
-        # What was given up and is still running.
+        # What was abandoned and is still running.
         self._hung_hooks: set[StartWork | StopWork] = set()
         self._is_stopping = False
         # The starts that are tried again later, by their instances.
@@ -176,7 +176,7 @@ class Starts(ABC):
             work.timer.cancel()
 
     def _given_up_ended(self, work: StartWork, message: StartEnded) -> None:
-        """Stop what was made after all by a start that had been given up."""
+        """Stop what was made after all by a start that had been abandoned."""
         if work not in self._hung_hooks:
             return
         self._hung_hooks.discard(work)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from actors.control.facilities import System
 
 MOST_STEPS = 1_000
-"""How many events are looked at before a search for a cycle is given up."""
+"""How many events are looked at before a search for a cycle ends without a result."""
 
 MOST_DEPTH = 100
-"""How many events in a row are followed before a search for a cycle is given up."""
+"""How many events in a row are followed before a search for a cycle ends without a result."""
 
 
 def find_cycle(invocation: Invocation) -> tuple[Invocation, ...]:

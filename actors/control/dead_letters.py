@@ -121,7 +121,7 @@ class DeadLetters:
             subscription.offer(letter)
 
     def late_answer(self, invocation: Invocation) -> None:
-        """Tell of an answer that came after its event had been given up."""
+        """Tell of an answer that came after its event had been abandoned."""
         agent = invocation.agent
         detail = f"agent {agent!r} answered after it was given up"
         self.tell(DeadLetter("late_answer", detail, agent, invocation.assignment.event))

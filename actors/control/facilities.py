@@ -56,7 +56,7 @@ class System:
         broods: What instances of agents have spawned; inside the control plane only.
         matchers: The processes that search for regular expressions.
         caches: What `Cached` nodes keep; inside the control plane only.
-        abandon_after: Seconds between asking work to stop and giving it up.
+        abandon_after: Seconds between asking work to stop and abandoning it.
         hook_timeout: Seconds granted to a constructor or hook.
         line: Where runs wait for their turn; None if none waits.
         retry_budgets: How many retries each workflow may make; None if that is not limited.

@@ -24,7 +24,7 @@ class Dispatcher(Protocol):
         """Count on it no longer: put something else where it runs. Inside the control plane."""
 
     def delayer(self, work: Work) -> str:
-        """Name the agent that keeps it from getting on; empty when none does."""
+        """Name the agent that delays a work; empty when none does."""
 
     def stop(self, timeout: float) -> None:
         """Run nothing more and end the threads that can be ended. Blocks up to `timeout` seconds."""

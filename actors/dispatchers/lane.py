@@ -1,4 +1,4 @@
-"""A lane: one event loop, what runs on it, and whether it is getting on."""
+"""A lane: one event loop, what runs on it, and whether it makes progress."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Lane:
         # What was handed over and is not done. Any thread adds and discards, by single set operations; the set itself
         # is never replaced, so nobody can add to one that is not looked at any more.
         self.works: set[Work] = set()
-        # Counts what began and what ended: as long as it changes the loop is getting on. Written on the loop.
+        # Counts what began and what ended: as long as it changes, the loop is not blocked. Written on the loop.
         self.progress = 0
         # When the heartbeat that is under way was sent; None when it was answered. Control plane and loop.
         self.beat_sent_at: float | None = None

@@ -49,7 +49,7 @@ class Watch(NamedTuple):
 class LoopDispatcher:
     """Run async agents on a loop of the runtime's own, or on the host's.
 
-    While there is work, a heartbeat goes round: a loop that does not answer it and does not get on is blocked by the
+    While there is work, a heartbeat goes round: a loop that does not answer it and makes no progress is blocked by the
     task it is at. A loop of the runtime's own that stays blocked by abandoned work is replaced. A loop that answers
     without having started what it was given before has lost a wake-up, and is woken again.
 
@@ -157,7 +157,7 @@ class LoopDispatcher:
             self._replace(lane)
 
     def _replace(self, lane: Lane) -> None:
-        """Put a new loop in the place of one that abandoned work blocks. The old one ends when it gets on."""
+        """Put a new loop in the place of one that abandoned work blocks. The old one ends when the work returns."""
         if self.is_on_host_loop or lane is not self._lane:
             return
         try:
@@ -231,7 +231,7 @@ class LoopDispatcher:
         self._plane.post(self, Idle(lane))
 
     def handle(self, message: Lane | Watch | Idle | HandOver) -> None:
-        """Look whether a lane is getting on, as long as it has work; end a retired one. Inside the control plane."""
+        """Look whether a lane makes progress, as long as it has work; end a retired one. Inside the control plane."""
         if isinstance(message, Lane):
             self._watch(message)
         elif isinstance(message, Watch):

@@ -54,7 +54,7 @@ class Work:
         home: The one task, or the one thread, that its agent's instance has for all of its life; None if it has none.
         is_hook: Whether it shares the context of that task; all else is run in the copy that it is given.
         delayed_by: The agent that blocked the event loop while this was on it.
-        is_abandoned: Whether it was given up.
+        is_abandoned: Whether it was abandoned.
     """
 
     __slots__ = ("__weakref__", "agent", "delayed_by", "home", "host", "is_abandoned", "task", "variables")

@@ -34,7 +34,7 @@ class WorkQueue:
     """A queue of work at which threads wait; who came last is woken first. Any thread.
 
     Not `queue.SimpleQueue`. That keeps its items in a list, which is shortened by whichever thread takes an item, and
-    what a list gives up stays in glibc's cache for that thread, in ever more sizes: up to 0.24 MB for each thread, for
+    what a list frees stays in glibc's cache for that thread, in ever more sizes: up to 0.24 MB for each thread, for
     good. A deque consists of blocks of one size, which Python keeps itself.
 
     Every step is one atomic operation. An interrupt of who puts something may only cost its wake-up; `wake()` makes it

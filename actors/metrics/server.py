@@ -32,7 +32,7 @@ _JOIN_TIMEOUT: Final = 5.0
 
 
 class Page(NamedTuple):
-    """What is handed out.
+    """What is sent to clients.
 
     Attributes:
         headers: What describes the body: its type, and how it is compressed.

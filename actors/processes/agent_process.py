@@ -38,7 +38,7 @@ _TYPES = FoundTypes(loaded)
 
 
 class AgentProcess:
-    """An agent in a process of its own. It is started with the agent, and ended when that stops or is given up.
+    """An agent in a process of its own. It is started with the agent, and ended when that stops or is abandoned.
 
     Its methods block; one thread at a time calls them, and holds `use` meanwhile. `interrupt` and `kill` do not block,
     and any thread may call them.

@@ -1,7 +1,7 @@
 """The dispatcher `process`: each instance of an agent in a process of its own.
 
-A thread waits for each process that is at work. What does not stop when it is told to is killed, so the thread always
-gets on, and nothing is left running.
+A thread waits for each process that is at work. What does not stop when it is told to is killed, so the thread is
+always free again, and nothing is left running.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The line of starts: a few processes are started at once, the others in the order in which they came.
 
 A process takes the processor for a tenth of a second before its agent can start. Two hundred at once would each take
-twenty seconds or more, be given up for that, be restarted, and so never come to an end.
+twenty seconds or more, be abandoned for that, be restarted, and so never come to an end.
 """
 
 from __future__ import annotations

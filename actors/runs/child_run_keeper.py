@@ -74,7 +74,7 @@ class ChildRunKeeper(RunKeeper):
         self._system.plane.post_from_outside(self.supervisor, request)
 
     def place_below(self, inherited: Deadline) -> None:
-        """Make it a part of its parent: that one's deadline ends it, and its records count from that one's start."""
+        """Make it a part of its parent, whose deadline ends it, and from whose start its records count."""
         self._branches.inherited = inherited
         step = self.parent.step
         if step is not None:
@@ -87,7 +87,7 @@ class ChildRunKeeper(RunKeeper):
         self._system.telemetry.observe(RunStarted(self.run.workflow, self.run.id))
 
     def under_way(self) -> Iterator[Invocation]:
-        """Yield what agents have been handed. Inside the control plane."""
+        """Yield what agents have been given. Inside the control plane."""
         root = self._branches.root
         for child in () if root is None else root.subtree():
             if isinstance(child.handle, Invocation):

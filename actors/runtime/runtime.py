@@ -62,7 +62,7 @@ class Runtime(Oversight):
         metrics_port: Serve `/metrics` on this port of the loopback interface (0: any free one); None listens nowhere.
         observers: Objects with `observe(fact)`, called on the delivery thread.
         grace: Seconds that `stop()` waits for runs in progress and then for agents.
-        abandon_after: Seconds between asking work to stop and giving it up.
+        abandon_after: Seconds between asking work to stop and abandoning it.
         hook_timeout: Seconds for each start of an agent: its constructor, `on_start` and `on_restart`.
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.

@@ -20,7 +20,7 @@ class RuntimeSettings(Model):
         metrics: Whether metrics are kept.
         metrics_port: The port on loopback that serves `/metrics`, 0 for any free one; None listens nowhere.
         grace: Seconds that `stop()` waits for runs in progress and then for agents.
-        abandon_after: Seconds between asking work to stop and giving it up.
+        abandon_after: Seconds between asking work to stop and abandoning it.
         hook_timeout: Seconds for a constructor and hooks of an agent.
         max_threads: How many threads plain functions run on at once.
         max_abandoned: How many abandoned threads may still run before work for threads is refused.
