@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 MOST_STEPS = 1_000
 """How many events are looked at before a search for a cycle ends without a result."""
 
-MOST_DEPTH = 100
-"""How many events in a row are followed before a search for a cycle ends without a result."""
+MOST_DEPTH = 50
+"""How many events in a row are followed before a search for a cycle ends without a result.
+
+Each takes three frames of the stack, and a turn of the control plane may begin when `FRAMES_FOR_TURN` are left.
+"""
 
 
 def find_cycle(invocation: Invocation) -> tuple[Invocation, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from actors.agents.context import InvocationContext
 from actors.cells.broods import Brood
 from actors.cells.offspring import EventEnded, RunBegun, offspring_of
 from actors.cells.wait_cycles import MOST_DEPTH, break_cycle, find_cycle, told
+from actors.control.stack import FRAMES_FOR_TURN
 from actors.values.errors import ContextEndedError, NestingError, WaitingThreadsError
 from supervisors.facts import DeadLettered, RunEnded, RunStarted
 from supervisors.outcome import Outcome, Reason
@@ -363,6 +366,21 @@ def test_a_search_that_gets_too_deep_is_given_up() -> None:
     chain[-1].waits_for(chain[0])
 
     assert search(chain[0]) == ()
+
+
+def test_the_deepest_search_needs_less_of_the_stack_than_a_turn_has() -> None:
+    chain = [Fake("a", has_begun=True) for _ in range(MOST_DEPTH)]
+    for one, other in zip(chain, [*chain[1:], chain[0]], strict=True):
+        one.waits_for(other)
+    limit, in_use = sys.getrecursionlimit(), len(inspect.stack())
+
+    sys.setrecursionlimit(in_use + FRAMES_FOR_TURN * 3 // 4)  # the rest is for what leads to the search
+    try:
+        found = search(chain[0])
+    finally:
+        sys.setrecursionlimit(limit)
+
+    assert len(found) == MOST_DEPTH + 1
 
 
 def test_one_that_is_about_to_begin_waits_for_nobody() -> None:
