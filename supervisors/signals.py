@@ -101,7 +101,7 @@ class Attempt(Protocol):
 
     @property
     def previous(self) -> Outcome | None:
-        """How what was tried before ended: what this is another try at, or is done instead of; else None, as text."""
+        """How the attempt failed after which this one, or this fallback, is made; None if there was none. As text."""
 
     @property
     def sent_at(self) -> float:

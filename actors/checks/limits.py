@@ -115,7 +115,7 @@ def _check_timeouts(place: Place, above: Allowance) -> Iterator[Flaw]:
 
 
 def _check_fallback(place: Place, above: Allowance) -> Iterator[Flaw]:
-    """Look at a fallback that is to begin when the time of its node is over, which is all the time there is."""
+    """Find a fallback that can begin too late only: its node may take all the time that both have."""
     whole, seconds = _whole(place, above), min((each for each, _ in place.job.node_limits), default=math.inf)
     if seconds == whole.seconds < math.inf:
         yield Flaw(

@@ -21,7 +21,7 @@ class WrongUseError(click.ClickException):
 
 @contextmanager
 def users_code(what: str) -> Iterator[None]:
-    """Have the command end as wrongly used when the user's code raises something, whatever that is but a Ctrl-C.
+    """Turn whatever the user's code raises into a `WrongUseError`, except a Ctrl-C.
 
     Args:
         what: What of the user's is looked at or called.

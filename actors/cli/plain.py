@@ -28,8 +28,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 
     Bytes become base64 text, moments ISO 8601 text, spans of time seconds, UUIDs, Decimals and numbers that JSON does
     not have text, tuples lists, sets lists in a stable order, dataclasses and models objects, members of enumerations
-    their values; anything else is an excerpt of its `repr()`, as keys are that are no text. Of keys that would be one,
-    such as `1` and `"1"`, one is followed by a number in brackets: none is left out.
+    their values; anything else is an excerpt of its `repr()`, and so are keys that are no text. Keys that would become
+    the same text, such as `1` and `"1"`, are told apart by a number in brackets: none is left out.
     """
     try:
         return _plain(value, depth)

@@ -20,9 +20,9 @@ _STAND_IN = re.compile(r"'\?\d+\?'")
 
 
 MOST_MISTAKES = 100
-"""How many mistakes are told at once; whoever has more has made one of them over and over."""
+"""How many mistakes are told at once; more of them are mostly one mistake that was repeated."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class _EnoughError(Exception):
@@ -78,7 +78,7 @@ class Reader:
             raise _EnoughError
         self.problems.append((place, problem))
 
-    def up_to_a_limit(self, read: Callable[[], T]) -> T | None:
+    def up_to_a_limit(self, read: Callable[[], _T]) -> _T | None:
         """Return what is read; None if there was so much wrong with it that reading ended."""
         try:
             return read()

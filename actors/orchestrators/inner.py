@@ -1,4 +1,4 @@
-"""Inner: a branch that stands in another one, and is the one step of what that one does."""
+"""Inner: a branch that stands in another branch, as the one step of a sequence."""
 
 from __future__ import annotations
 

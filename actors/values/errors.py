@@ -302,7 +302,7 @@ class ReductionError(MergeConflictError):
 
     @property
     def branches(self) -> tuple[str, str]:  # type: ignore[override]  # there is one culprit only
-        """Who wrote it, as if that one did not go with itself."""
+        """The branch that wrote it, twice: there is no second branch that it conflicts with."""
         return self.branch, self.branch
 
     def __str__(self) -> str:

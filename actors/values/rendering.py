@@ -19,7 +19,7 @@ LONGEST_TRACEBACK = 16_000
 """How many characters of a traceback are kept."""
 
 MOST_EXCEPTIONS = 30
-"""How many exceptions one traceback shows: causes, members of groups and what they have in turn."""
+"""How many exceptions one traceback shows: causes, members of groups, and the causes and members of those."""
 
 MOST_LEAVES = 100
 """How many classes of the exceptions in a group are kept."""

@@ -17,7 +17,7 @@ from actors.values.errors import CodecError
 from actors.values.frozen import decimal_text
 from supervisors.excerpt import excerpt
 
-# Those that there are have some forty characters at most; errors tell the key.
+# The keys that exist have some forty characters at most; an error shows the key.
 _LONGEST_KEY = 255
 
 

@@ -1,1 +1,1 @@
-"""Workflows: the words that one is written in, and its drawing."""
+"""Workflows: what a workflow is written in, and how it is drawn."""

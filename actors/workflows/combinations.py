@@ -2,7 +2,7 @@
 
 The stock conditions are data: they are evaluated inside the control plane, over frozen builtins. `Matches`, and what
 contains it, is evaluated on the work plane, by a process. A condition may also be a callable of `(state)`, of
-`(event, state)`, or of `(event, state, previous_outcome)`; that one runs on the work plane. Both have 5 s.
+`(event, state)`, or of `(event, state, previous_outcome)`; a callable runs on the work plane. Both have 5 s.
 
 `FailedWith` and `OutcomeIs` ask how what was tried before failed, as an agent's `context.previous_outcome` tells it: in
 the fallback of a `Branch`, and where one tries again. Elsewhere a workflow that asks for it is refused.

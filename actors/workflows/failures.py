@@ -16,7 +16,7 @@ FailureKind: TypeAlias = Literal["failed", "timed_out", "rejected"]
 
 
 def _plain_kinds(kinds: Any) -> Any:
-    """Return kinds as texts, each once; members of `OutcomeKind` are taken for theirs. Anything else stays."""
+    """Return kinds as texts, each once; of members of `OutcomeKind` the text. Anything else stays."""
     if not isinstance(kinds, tuple | list):
         return kinds
     return tuple([kind.value if isinstance(kind, OutcomeKind) else kind for kind in kinds])
@@ -28,7 +28,7 @@ class FailedWith(Condition):
     What ran out of time is a `TimeoutError`, and what an open breaker did not let through is a `BreakerOpenError`. A
     pattern that failed because a node below it did failed with the error of that node. A group of exceptions is one of
     them if its own class is named, other than by `Exception`, or if all in it are. When nothing failed before, it does
-    not hold; where that can never have been, the workflow is refused.
+    not hold; where nothing can have failed before, the workflow is refused.
 
     Args:
         errors: Exception types, subclasses of theirs included, or their dotted names; or one tuple of these.
@@ -48,7 +48,7 @@ class FailedWith(Condition):
 class OutcomeIs(Condition):
     """Holds when what was tried before ended in one of some ways: "failed", "timed_out" or "rejected".
 
-    When nothing was tried before, it does not hold; where that can never have been, the workflow is refused.
+    When nothing was tried before, it does not hold; where nothing can have been, the workflow is refused.
 
     Args:
         kinds: The ways, as texts or members of `OutcomeKind`.

@@ -54,7 +54,7 @@ class AgentSupervisor:
         # Before this moment nobody is started: the back-off of a restart that concerns several.
         self._starts_at = 0.0
         self._stop: StopGroup | None = None
-        # What will have parts of children restarted, by child and part; and what will have those who wait started.
+        # The timers of restarts, by child and part; and the timer after which those who wait are started.
         self._restarts: dict[Restartable, dict[Any, Timer]] = {}
         self._starts: Timer | None = None
 
@@ -94,7 +94,7 @@ class AgentSupervisor:
             self._roster.condemn([entry], Fate.END)
 
     def _remove(self, child: Restartable) -> None:
-        """Forget a child that has stopped, and that a part of it was to be restarted."""
+        """Forget a child that has stopped, and cancel the restarts of its parts."""
         self._roster.remove(child)
         for timer in self._restarts.pop(child, {}).values():
             timer.cancel()

@@ -95,9 +95,9 @@ class Group(ABC):
         """Put the records of its children, which came as they ended, in declared order."""
 
     def count(self, ended: Ended) -> tuple[Ended, Verdict | None]:
-        """Count a child that has ended; return what is told of it, and the verdict if it sealed the group's fate.
+        """Count a child that has ended; return how it ended, and the verdict if it sealed the group's fate.
 
-        Only the child that broke the group is told of with its exception: nobody raises those of the others.
+        Only the child that broke the group keeps its exception: nobody raises those of the others.
         """
         self.unfinished -= 1
         verdict = self.tally.note(ended.key, ended.outcome.ok)
