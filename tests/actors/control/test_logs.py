@@ -46,7 +46,8 @@ def test_an_exception_is_not_asked_for_its_traceback(caplog: pytest.LogCaptureFi
 
     log(logger, logging.WARNING, "it failed", error=SilentError())
 
-    assert logging.Formatter().format(caplog.records[0]) == "it failed\nSilentError (its text cannot be rendered)"
+    told = "it failed\nTraceback (most recent call last):\nSilentError\n(its notes cannot be rendered)"
+    assert logging.Formatter().format(caplog.records[0]) == told
 
 
 def test_of_what_was_rendered_elsewhere_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
